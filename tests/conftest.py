@@ -1,0 +1,105 @@
+"""What the tests share: building a project in this process, and the real handbook built once for all of them."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+ROOT = Path(__file__).parent.parent
+WARNING = re.compile(r"^(?P<file>.*?)(?::(?P<line>\d+))?: WARNING: (?P<message>.*?)(?: \[(?P<type>[\w.-]+)\])?$")
+
+
+@dataclass(frozen=True)
+class Warned:
+    """One warning of a build: its file (relative to the sources), line, `type.subtype` and text."""
+
+    file: str
+    line: int | None
+    type: str
+    message: str
+
+
+@dataclass
+class Built:
+    """What a build left behind."""
+
+    source: Path
+    output: Path
+    status: str
+    raw_warnings: str
+    read: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+
+    @property
+    def warnings(self) -> list[Warned]:
+        found = []
+        for text in re.sub(r"\x1b\[[0-9;]*m", "", self.raw_warnings).splitlines():
+            match = WARNING.match(text)
+            assert match, f"a line on the error stream that is no warning: {text}"
+            file = match["file"].removeprefix(f"{self.source}/")
+            line = int(match["line"]) if match["line"] else None
+            found.append(Warned(file, line, match["type"] or "", match["message"]))
+        return found
+
+
+def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **settings: object) -> Built:
+    """Build a project as `sphinx-build -n` does, in this process, and say what was read and written."""
+    status, warnings = io.StringIO(), io.StringIO()
+    read: set[str] = set()
+    written: set[str] = set()
+    with patch_docutils(source), docutils_namespace():
+        app = Sphinx(
+            source,
+            source,
+            output / builder,
+            output / "doctrees" / builder,
+            builder,
+            {"nitpicky": True, **settings},
+            status=status,
+            warning=warnings,
+            parallel=jobs,
+        )
+        app.connect("source-read", lambda _app, docname, _text: read.add(docname))
+        app.connect("doctree-resolved", lambda _app, _tree, docname: written.add(docname))
+        app.build()
+    return Built(source, output / builder, status.getvalue(), warnings.getvalue(), read, written)
+
+
+@pytest.fixture(scope="session")
+def diagram_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache of drawn diagrams for all workers of one run: a diagram is drawn once."""
+    return tmp_path_factory.getbasetemp().parent / "diagrams"
+
+
+@pytest.fixture(scope="session")
+def handbook(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> Built:
+    """The real handbook as HTML, built once for all workers; do not write into it."""
+    folder = tmp_path_factory.getbasetemp().parent / "handbook"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            built = build(ROOT / "docs", folder, sse_diagram_cache=str(diagram_cache))
+            (folder / "warnings").write_text(built.raw_warnings, encoding="utf-8")
+            (folder / "done").touch()
+    return Built(ROOT / "docs", folder / "html", "", (folder / "warnings").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def handbook_copy(tmp_path: Path, diagram_cache: Path) -> Callable[..., Built]:
+    """A copy of `docs/` that a test may change: call it to build; `.source` of what it gives is the copy."""
+    source = tmp_path / "docs"
+    shutil.copytree(ROOT / "docs", source)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+
+    def build_copy(builder: str = "html", jobs: int = 1, output: str = "build") -> Built:
+        return build(source, tmp_path / output, builder, jobs, sse_diagram_cache=str(diagram_cache))
+
+    return build_copy

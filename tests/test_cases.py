@@ -1,0 +1,47 @@
+"""Each file in `cases/` is a page with a fault; beside it stands which warning it must give, and on which line.
+
+To add a case, write `NAME.md` and `NAME.toml`. The TOML holds an `[[expect]]` for each warning (`check`, `line`,
+`says`: a part of the message, and `file` where it is not the page), and may hold further files of the project
+under `[files]`. A case without any `[[expect]]` must build without a warning.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from conftest import build
+
+from sse_handbook.warnings import Check
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
+CONF = 'extensions = ["myst_parser", "sse_handbook"]\nmyst_enable_extensions = ["colon_fence"]\n'
+CONF += 'mermaid_output_format = "svg"\nmermaid_cmd = "mermaidx -q"\nhtml_theme = "basic"\n'
+
+
+@pytest.mark.parametrize("page", CASES, ids=lambda page: page.stem)
+def test_case_gives_exactly_its_warnings(page: Path, tmp_path: Path, diagram_cache: Path) -> None:
+    case = tomllib.loads(page.with_suffix(".toml").read_text(encoding="utf-8"))
+    files = {"conf.py": CONF, "index.md": page.read_text(encoding="utf-8")}
+    files["data/videos.yaml"] = (page.parent / "videos.yaml").read_text(encoding="utf-8")
+    for name, text in (files | case.get("files", {})).items():
+        target = tmp_path / "docs" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode(case.get("encoding", "utf-8") if name in case.get("files", {}) else "utf-8"))
+    for name in case.get("folders", []):
+        (tmp_path / "docs" / name).unlink()
+        (tmp_path / "docs" / name).mkdir()
+    built = build(tmp_path / "docs", tmp_path / "build", sse_diagram_cache=str(diagram_cache))
+    expected = case.get("expect", [])
+    places = Counter((each.get("file", "index.md"), each["line"], f"sse.{each['check']}") for each in expected)
+    assert Counter((warned.file, warned.line, warned.type) for warned in built.warnings) == places, built.raw_warnings
+    for each in expected:
+        assert any(each["says"] in warned.message for warned in built.warnings), built.raw_warnings
+
+
+def test_every_check_has_a_case() -> None:
+    texts = [page.with_suffix(".toml").read_text(encoding="utf-8") for page in CASES]
+    shown = {each["check"] for text in texts for each in tomllib.loads(text).get("expect", [])}
+    assert shown == {check.value for check in Check}

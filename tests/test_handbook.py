@@ -1,0 +1,230 @@
+"""The real handbook, as it is built: no warning, no dead link, nothing from elsewhere, and no work done twice."""
+
+from __future__ import annotations
+
+import filecmp
+import gzip
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from conftest import ROOT, Built, build
+from lxml import html
+
+LOADED = {
+    "link": "href",
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "object": "data",
+    "source": "src",
+    "use": "href",
+}
+
+
+def pages(built: Built) -> Iterator[tuple[Path, html.HtmlElement]]:
+    for path in sorted(built.output.rglob("*.html")):
+        if "_static" in path.parts:
+            continue  # the theme's own building blocks
+        yield path.relative_to(built.output), html.parse(path).getroot()
+
+
+def anchors(tree: html.HtmlElement) -> set[str]:
+    return {str(each) for each in tree.xpath("//@id | //a/@name")}
+
+
+def test_no_warning(handbook: Built) -> None:
+    assert handbook.raw_warnings == ""
+
+
+def test_every_internal_link_and_anchor_exists(handbook: Built) -> None:
+    known = {path.as_posix(): anchors(tree) for path, tree in pages(handbook)}
+    followed, dead = 0, []
+    for path, tree in pages(handbook):
+        for link in tree.xpath("//@href | //@src"):
+            target = urlsplit(urljoin(path.as_posix(), str(link)))
+            if target.scheme or target.netloc:
+                continue
+            followed += 1
+            name, anchor = unquote(target.path) or path.as_posix(), unquote(target.fragment)
+            if not (handbook.output / name).exists() or (anchor and anchor not in known.get(name, ())):
+                dead.append(f"{path}: {link}")
+    assert followed > 1000
+    assert not dead
+
+
+def test_every_page_is_reached_from_the_front_page(handbook: Built) -> None:
+    links = {
+        path.as_posix(): {urljoin(path.as_posix(), str(link)).partition("#")[0] for link in tree.xpath("//a/@href")}
+        for path, tree in pages(handbook)
+    }
+    reached, new = set(), {"index.html"}
+    while new:
+        reached |= new
+        new = {link for page in new for link in links[page] if link in links} - reached
+    assert set(links) - reached <= {"genindex.html", "search.html"}
+
+
+def test_nothing_is_loaded_from_elsewhere(handbook: Built) -> None:
+    loaded = [
+        f"{path}: {address}"
+        for path, tree in pages(handbook)
+        for tag, attribute in LOADED.items()
+        for address in tree.xpath(f"//{tag}[not(@rel='canonical')]/@{attribute}")
+        if urlsplit(str(address)).netloc
+    ]
+    assert loaded == []
+    assert [str(path) for path, tree in pages(handbook) if tree.xpath("//iframe | //object | //embed")] == []
+
+
+def test_every_figure_is_drawn_named_and_said_in_words(handbook: Built) -> None:
+    drawn = 0
+    for _path, tree in pages(handbook):
+        for svg in tree.xpath("//div[@class='diagram']/*[local-name()='svg']"):
+            drawn += 1
+            assert svg.xpath("string(*[local-name()='title'])").strip()
+            assert svg.xpath("string(*[local-name()='desc'])").strip()
+        assert len(tree.xpath("//div[@class='diagram']")) == len(tree.xpath("//details[@class='diagram-words'][ul]"))
+        assert not tree.xpath("//script[contains(@src, 'mermaid')] | //pre[contains(@class, 'mermaid')]")
+    assert drawn >= len(list((ROOT / "docs/diagrams").glob("*.mmd"))) >= 6
+
+
+def test_the_words_name_every_node_and_edge_of_a_diagram(handbook: Built) -> None:
+    for path, tree in pages(handbook):
+        for figure in tree.xpath("//div[@class='diagram']"):
+            words = " ".join(tree.xpath("string(//details[@class='diagram-words'])").split())
+            for node in figure.xpath(".//*[contains(@class, 'node ')]"):
+                rows = [" ".join(row.text_content().split()) for row in node.xpath(".//*[contains(@class, 'row')]")]
+                assert " ".join(rows) in words, path
+            edges = figure.xpath(".//*[local-name()='path'][starts-with(@data-id, 'L_')]")
+            assert len(tree.xpath("//details[@class='diagram-words']/ul/li/ul/li")) == len(edges), path
+
+
+def test_each_diagram_is_small_and_the_same_in_two_clean_builds(tmp_path: Path) -> None:
+    source = tmp_path / "docs"
+    source.mkdir()
+    names = sorted(path.name for path in (ROOT / "docs/diagrams").glob("*.mmd"))
+    page = "\n".join(f"```{{mermaid}} /diagrams/{name}\n```\n" for name in names)
+    (source / "index.md").write_text(f"# Diagrams\n\n{page}", encoding="utf-8")
+    (source / "diagrams").symlink_to(ROOT / "docs/diagrams")
+    (source / "conf.py").write_text(
+        'extensions = ["myst_parser", "sse_handbook"]\n'
+        'mermaid_output_format = "svg"\nmermaid_cmd = "mermaidx -q"\nhtml_theme = "basic"\n',
+        encoding="utf-8",
+    )
+    for name in ("one", "two"):
+        build(source, tmp_path / name, sse_diagram_cache=str(tmp_path / name / "drawn"))
+    first, second = tmp_path / "one/drawn", tmp_path / "two/drawn"
+    drawn = sorted(path.name for path in first.glob("*.svg"))
+    assert len(drawn) == len(names)
+    assert filecmp.cmpfiles(first, second, drawn, shallow=False) == (drawn, [], [])
+    sizes = {name: len(gzip.compress((first / name).read_bytes())) for name in drawn}
+    assert max(sizes.values()) <= 8 * 1024, sizes
+
+
+def test_each_slide_bullet_leads_to_its_page_in_one_click(handbook: Built) -> None:
+    tree = html.parse(handbook.output / "reference/webinar.html").getroot()
+    for number in range(1, 16):
+        sections = tree.xpath(f"//section[@id='slide-{number}'] | //section[span[@id='slide-{number}']]")
+        assert sections, f"no section for slide {number}"
+        rows = sections[0].xpath("./div//table/tbody/tr | ./table/tbody/tr")
+        assert rows, f"slide {number} has no table"
+        for row in rows:
+            links = [str(link) for link in row.xpath("./td[2]//a[contains(@class, 'internal')]/@href")]
+            assert links, f"slide {number}: {row.text_content()[:60]}"
+            assert not all(link.startswith("#") for link in links), f"slide {number}: {row.text_content()[:60]}"
+
+
+def test_the_films_show_no_player_and_say_what_is_not_known(handbook: Built) -> None:
+    tree = html.parse(handbook.output / "reference/videos.html").getroot()
+    cards = tree.xpath("//div[contains(@class, 'video-card')]")
+    assert len(cards) == 6
+    text = tree.text_content()
+    for number in range(1, 7):
+        assert f"Video {number}" in text
+    assert "The slides give the film of Video 1 for Video 2 too" in text
+    for card in cards:
+        assert card.xpath(".//a[contains(@href, 'youtube.com/watch?v=')]")
+        assert "On pages:" in card.text_content()
+
+
+def test_building_twice_reads_and_writes_nothing(handbook_copy: Callable[..., Built]) -> None:
+    first = handbook_copy()
+    assert len(first.read) > 30
+    again = handbook_copy()
+    assert again.read == again.written == set()
+    assert again.raw_warnings == ""
+
+
+def test_changing_one_page_writes_that_page(handbook_copy: Callable[..., Built]) -> None:
+    source = handbook_copy().source
+    page = source / "organise/study.md"
+    page.write_text(
+        page.read_text(encoding="utf-8").replace("(study)=", "<!-- mended -->\n\n(study)="), encoding="utf-8"
+    )
+    again = handbook_copy()
+    assert again.read == {"organise/study"}
+    # Sphinx writes the pages whose contents name it again as well.
+    assert again.written <= {"organise/study", "organise/index", "index"}
+    assert again.raw_warnings == ""
+
+
+def test_a_film_used_elsewhere_changes_the_list_of_films(handbook_copy: Callable[..., Built]) -> None:
+    source = handbook_copy().source
+    page = source / "organise/first-steps.md"
+    page.write_text(f"{page.read_text(encoding='utf-8')}\nSee {{sse:video}}`ecosystem`.\n", encoding="utf-8")
+    again = handbook_copy()
+    assert "reference/videos" in again.written
+    entry = html.parse(again.output / "reference/videos.html").getroot().xpath("//*[@id='video-ecosystem']")[0]
+    assert "first-steps.html" in " ".join(map(str, entry.xpath(".//a/@href")))
+
+
+def test_deleting_a_page_names_every_link_to_it_on_every_build(handbook_copy: Callable[..., Built]) -> None:
+    source = handbook_copy().source
+    (source / "ecosystem/finance.md").unlink()
+    linking = {
+        path.relative_to(source).as_posix()
+        for path in (*source.rglob("*.md"), *source.rglob("*.mmd"))
+        if re.search(r'[("]#finance[)"]', path.read_text("utf-8"))
+    }
+    incremental = handbook_copy()
+    assert {warned.file for warned in incremental.warnings if "label `finance`" in warned.message} == linking
+    assert len(linking) > 1
+    again, clean = handbook_copy(), handbook_copy(output="clean")
+    of_links = [{w for w in each.warnings if w.type == "sse.xref_missing"} for each in (incremental, again, clean)]
+    assert of_links[0] == of_links[1] == of_links[2]
+    assert len(of_links[2]) == len([w for w in clean.warnings if w.type == "sse.xref_missing"])
+
+
+def test_parallel_and_serial_builds_give_the_same_site(handbook: Built, handbook_copy: Callable[..., Built]) -> None:
+    parallel = handbook_copy(jobs=2)
+    assert parallel.raw_warnings == ""
+    left_out = {".buildinfo", "objects.inv"}
+    names = {path.relative_to(handbook.output) for path in handbook.output.rglob("*") if path.is_file()}
+    assert names == {path.relative_to(parallel.output) for path in parallel.output.rglob("*") if path.is_file()}
+    differing = [
+        str(name)
+        for name in sorted(names)
+        if name.name not in left_out and (handbook.output / name).read_bytes() != (parallel.output / name).read_bytes()
+    ]
+    assert differing == []
+
+
+def test_the_prose_rules_hold() -> None:
+    run = subprocess.run([sys.executable, ROOT / "tools/prose.py"], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "")
+
+
+@pytest.mark.skipif(".nox" not in sys.prefix, reason="only the environments that noxfile.py makes are pinned")
+def test_the_environment_is_what_the_constraints_say() -> None:
+    pinned = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE))
+    installed = {re.sub(r"[-_.]+", "-", each.name).lower(): each.version for each in distributions()}
+    tools = {"pip", "setuptools", "wheel", "sse-handbook"}
+    assert {
+        name: version for name, version in installed.items() if name not in tools and pinned.get(name) != version
+    } == {}

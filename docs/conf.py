@@ -1,0 +1,44 @@
+"""Settings of the handbook's build; no logic. Everything that decides something lives in `src/sse_handbook`."""
+
+import tomllib
+from pathlib import Path
+
+_project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+project = "Home-based workers and the social and solidarity economy"
+author = "SSE handbook contributors"
+copyright = "SSE handbook contributors, CC BY 4.0"
+version = release = _project["version"]
+language = "en"
+
+extensions = [
+    "myst_parser",
+    "sphinxcontrib.bibtex",
+    "sse_handbook",
+]
+exclude_patterns = ["_*"]
+nitpicky = True
+templates_path = ["_templates"]
+
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
+
+bibtex_bibfiles = ["data/sources.bib"]
+bibtex_reference_style = "author_year"
+bibtex_default_style = "alpha"
+
+mermaid_output_format = "svg"
+mermaid_cmd = "mermaidx -q"
+sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")
+
+html_theme = "sphinx_book_theme"
+html_title = "Home-based workers and the SSE: a handbook"
+html_static_path = ["_static"]
+html_css_files = ["handbook.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "use_source_button": False,
+    "show_toc_level": 2,
+}

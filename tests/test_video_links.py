@@ -104,6 +104,7 @@ YOUTUBE = [
     (f"https://www.youtube.com/watch?v={ID}&t=1m2", 62),
     (f"https://www.youtube.com/watch?v={ID}&t=2m", 120),
     (f"https://www.youtube.com/watch?v={ID}&t=1h2m3s", 3723),
+    (f"https://www.youtube.com/watch?v={ID}&t=1H2M3S", 3723),
     (f"https://www.youtube.com/watch?v={ID}&t=1h3s", 3603),
     (f"https://www.youtube.com/watch?v={ID}&t=100m", 6000),
     (f"https://www.youtube.com/watch?v={ID}&t=95.9", 95),
@@ -129,6 +130,8 @@ YOUTUBE = [
     (f"https://www.youtube.com/live/{ID}?t=35", 35),
     (f"https://www.youtube.com/embed/{ID}?start=95", 95),
     (f"https://www.youtube.com/embed/{ID}?start=95.9", 95),
+    (f"https://www.youtube.com/embed/{ID}?start=95s", 95),
+    (f"https://www.youtube.com/embed/{ID}?start=95/", 95),
     (f"https://www.youtube.com/embed/{ID}?start=95&t=7&end=120", 95),
     (f"https://www.youtube.com/embed/{ID}?t=0", None),
     (f"https://www.youtube.com/v/{ID}&start=95", 95),
@@ -173,6 +176,7 @@ PEERTUBE = [
     (f"https://framatube.org:443/w/{SHORT}", f"framatube.org/{SHORT}", None),
     (f"https://tube.example.org:9000/w/{SHORT}", f"tube.example.org:9000/{SHORT}", None),
     (f"https://xn--vido-bpa.example/w/{SHORT}", f"xn--vido-bpa.example/{SHORT}", None),
+    (f"https://tube.xn--p1ai/w/{SHORT}", f"tube.xn--p1ai/{SHORT}", None),
     (f"https://framatube.org/w/{UUID4}", f"framatube.org/{SHORT}", None),
     (f"https://framatube.org/videos/watch/{UUID4.upper()}", f"framatube.org/{SHORT}", None),
     (f"https://framatube.org/videos/embed/{UUID4}?title=0", f"framatube.org/{SHORT}", None),
@@ -260,6 +264,7 @@ UNKNOWN = [
     f"https://youtu.be.example/{ID}",
     f"https://myoutu.be/{ID}",
     f"https://youtu.bee/{ID}",
+    f"https://youtuxbe/{ID}",
     f"https://youtube.co/watch?v={ID}",
     f"https://youtube..com/watch?v={ID}",
     f"https://youtube.com../watch?v={ID}",
@@ -301,6 +306,7 @@ UNKNOWN = [
     "https://example.org/w/cooperative",
     "https://example.org/w/internationalisationXX",  # 22 letters, no version 4
     "https://example.org/w/zzzzzzzzzzzzzzzzzzzzzz",
+    "https://example.org/w/SXcseuyzyFbfPkm7UvHUwr",  # more than 128 bits
     "https://example.org/w/kkGMgK0ZtnKfYAgnEtQxbv",  # a 0 is not in the alphabet
     "https://example.org/w/9c9de5e8-0a1e-184a-b099-e80766180a6d",  # version 1
     "https://example.org/w/9c9de5e8-0a1e-484a-7099-e80766180a6d",  # no variant of RFC 9562
@@ -312,6 +318,7 @@ UNKNOWN = [
     f"https://localhost/w/{SHORT}",
     f"https://192.168.0.1/w/{SHORT}",
     f"https://vidéo.example/w/{SHORT}",
+    f"https://\u212aube.example/w/{SHORT}",  # Kelvin sign
     f"docs/w/{SHORT}",
     "https://example.org/w/p/cooperatives",
     "https://example.org/c/cooperatives",
@@ -364,7 +371,7 @@ WRONG = [
     (f"https://youtu.be/{ID}?t=soon", "start", "whole seconds"),
     (f"https://youtu.be/{ID}?t=2s1m", "start", "whole seconds"),
     (f"https://youtu.be/{ID}?t=35\u017f", "start", "`t=35`"),  # long s
-    (f"https://youtu.be/{ID}?t=\u0663\u0665", "start", "whole seconds"),  # Arabic digits
+    (f"https://youtu.be/{ID}?t=3\u0665", "start", "`t=3`"),  # an Arabic digit
     (f"https://youtu.be/{ID}?t={'9' * 5000}", "start", "whole seconds"),
     (f"https://youtu.be/{ID}?t=h", "start", "whole seconds"),
     (f"https://www.youtube.com/embed/{ID}?start=-5", "start", "`start=95`"),

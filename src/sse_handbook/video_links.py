@@ -48,9 +48,10 @@ CARRIERS = {"attribution_link": "u", "redirect": "q", "signin": "next", "m": "co
 CARRIERS |= dict.fromkeys(("oembed", "oembed.json", "oembed.xml"), "url")
 
 VIMEO_HOST = re.compile(r"(?:(?:www|m|player)\.)?vimeo\.com|(?:www\.)?vimeopro\.com")
+# `…/…/video` is how showcases, albums and vimeopro.com write it.
 VIMEO_VIDEO = re.compile(
-    r"(?:(?:video|videos|m|manage/videos|channels/[^/]+|groups/[^/]+/videos|(?:album|showcase)/[^/]+/video"
-    r"|ondemand/[^/]+|event/[^/]+/videos|[^/]+/(?P<review>review)|[^/]+/[^/]+/video)/)?"
+    r"(?:(?:video|videos|m|manage/videos|channels/[^/]+|ondemand/[^/]+|(?:groups|event)/[^/]+/videos"
+    r"|[^/]+/[^/]+/video|[^/]+/(?P<review>review))/)?"
     r"(?P<id>[0-9]+)(?:/(?P<hash>[0-9a-f]{8,20}))?(?P<tail>(?:[^0-9A-Za-z/].*)?)(?:/.*)?",
     re.S,
 )

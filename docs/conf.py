@@ -30,6 +30,8 @@ mermaid_output_format = "svg"
 mermaid_cmd = "mermaidx -q"
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")
 
+sse_report_unused = ["label", "term", "source"]
+
 html_theme = "sphinx_book_theme"
 html_title = "Home-based workers and the SSE: a handbook"
 html_static_path = ["_static"]

@@ -14,7 +14,10 @@ from filelock import FileLock
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from sse_handbook.readable import UnreadableError
+
 ROOT = Path(__file__).parent.parent
+NOTE = re.compile(r"^(?P<file>.*?):(?P<line>\d+): NOTE: (?P<message>.*?) \[(?P<type>[\w.-]+)\]$", re.MULTILINE)
 WARNING = re.compile(r"^(?P<file>.*?)(?::(?P<line>\d+))?: WARNING: (?P<message>.*?)(?: \[(?P<type>[\w.-]+)\])?$")
 
 
@@ -38,6 +41,7 @@ class Built:
     raw_warnings: str
     read: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
+    stopped: str = ""
 
     @property
     def warnings(self) -> list[Warned]:
@@ -50,28 +54,40 @@ class Built:
             found.append(Warned(file, line, match["type"] or "", match["message"]))
         return found
 
+    @property
+    def notes(self) -> list[Warned]:
+        """What was only noted: it fails no build."""
+        return [
+            Warned(note["file"].removeprefix(f"{self.source}/"), int(note["line"]), note["type"], note["message"])
+            for note in NOTE.finditer(re.sub(r"\x1b\[[0-9;]*m", "", self.status))
+        ]
+
 
 def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **settings: object) -> Built:
     """Build a project as `sphinx-build -n` does, in this process, and say what was read and written."""
     status, warnings = io.StringIO(), io.StringIO()
     read: set[str] = set()
     written: set[str] = set()
+    stopped = ""
     with patch_docutils(source), docutils_namespace():
-        app = Sphinx(
-            source,
-            source,
-            output / builder,
-            output / "doctrees" / builder,
-            builder,
-            {"nitpicky": True, **settings},
-            status=status,
-            warning=warnings,
-            parallel=jobs,
-        )
-        app.connect("source-read", lambda _app, docname, _text: read.add(docname))
-        app.connect("doctree-resolved", lambda _app, _tree, docname: written.add(docname))
-        app.build()
-    return Built(source, output / builder, status.getvalue(), warnings.getvalue(), read, written)
+        try:
+            app = Sphinx(
+                source,
+                source,
+                output / builder,
+                output / "doctrees" / builder,
+                builder,
+                {"nitpicky": True, **settings},
+                status=status,
+                warning=warnings,
+                parallel=jobs,
+            )
+            app.connect("source-read", lambda _app, docname, _text: read.add(docname))
+            app.connect("doctree-resolved", lambda _app, _tree, docname: written.add(docname))
+            app.build()
+        except UnreadableError as error:
+            stopped = str(error)
+    return Built(source, output / builder, status.getvalue(), warnings.getvalue(), read, written, stopped)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
 """Each file in `cases/` is a page with a fault; beside it stands which warning it must give, and on which line.
 
 To add a case, write `NAME.md` and `NAME.toml`. The TOML holds an `[[expect]]` for each warning (`check`, `line`,
-`says`: a part of the message, and `file` where it is not the page), and may hold further files of the project
-under `[files]`. A case without any `[[expect]]` must build without a warning.
+`says`: a part of the message, and `file` where it is not the page). It may hold further files of the project under
+`[files]`, lines for its `conf.py` as `conf`, and `stops = true` where nothing can be built.
+A case without any `[[expect]]` must build without a warning.
+Where a case has no `data/videos.yaml` of its own, it has that of this folder, and a page that uses all of it.
 """
 
 from __future__ import annotations
@@ -17,28 +19,45 @@ from conftest import build
 from sse_handbook.warnings import Check
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
-CONF = 'extensions = ["myst_parser", "sse_handbook"]\nmyst_enable_extensions = ["colon_fence"]\n'
-CONF += 'mermaid_output_format = "svg"\nmermaid_cmd = "mermaidx -q"\nhtml_theme = "basic"\n'
+CONF = """
+extensions = ["myst_parser", "sse_handbook"]
+myst_enable_extensions = ["colon_fence"]
+mermaid_output_format = "svg"
+mermaid_cmd = "mermaidx -q"
+html_theme = "basic"
+"""
+USES = """---
+orphan: true
+---
+
+# Uses
+
+{sse:video}`umbrella-framework` {sse:video}`ecosystem`
+"""
 
 
 @pytest.mark.parametrize("page", CASES, ids=lambda page: page.stem)
 def test_case_gives_exactly_its_warnings(page: Path, tmp_path: Path, diagram_cache: Path) -> None:
     case = tomllib.loads(page.with_suffix(".toml").read_text(encoding="utf-8"))
-    files = {"conf.py": CONF, "index.md": page.read_text(encoding="utf-8")}
-    files["data/videos.yaml"] = (page.parent / "videos.yaml").read_text(encoding="utf-8")
+    files = {"conf.py": CONF + case.get("conf", ""), "index.md": page.read_text(encoding="utf-8")}
+    if "data/videos.yaml" not in [*case.get("files", {}), *case.get("folders", [])]:
+        files["data/videos.yaml"] = (page.parent / "videos.yaml").read_text(encoding="utf-8")
+        files["uses.md"] = USES
     for name, text in (files | case.get("files", {})).items():
         target = tmp_path / "docs" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(text.encode(case.get("encoding", "utf-8") if name in case.get("files", {}) else "utf-8"))
     for name in case.get("folders", []):
-        (tmp_path / "docs" / name).unlink()
-        (tmp_path / "docs" / name).mkdir()
+        (tmp_path / "docs" / name).mkdir(parents=True)
     built = build(tmp_path / "docs", tmp_path / "build", sse_diagram_cache=str(diagram_cache))
+    assert bool(built.stopped) == case.get("stops", False), built.stopped
     expected = case.get("expect", [])
+    noted = [note for note in built.notes if any(note.type == f"sse.{each['check']}" for each in expected)]
+    found = built.warnings + noted
     places = Counter((each.get("file", "index.md"), each["line"], f"sse.{each['check']}") for each in expected)
-    assert Counter((warned.file, warned.line, warned.type) for warned in built.warnings) == places, built.raw_warnings
+    assert Counter((warned.file, warned.line, warned.type) for warned in found) == places, built.raw_warnings
     for each in expected:
-        assert any(each["says"] in warned.message for warned in built.warnings), built.raw_warnings
+        assert any(each["says"] in warned.message for warned in found), built.raw_warnings
 
 
 def test_every_check_has_a_case() -> None:

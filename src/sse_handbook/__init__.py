@@ -6,9 +6,8 @@ from importlib.metadata import version
 from typing import Any
 
 from sphinx.application import Sphinx
-from sphinxcontrib.mermaid import mermaid
 
-from . import checks, crossrefs, diagrams, domain, videos
+from . import checks, crossrefs, diagrams, domain, findings, link_style, readable, unused, videos
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -16,7 +15,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinxcontrib.mermaid")
 
     app.add_config_value("sse_data_dir", "data", "env", str)
+    app.add_config_value("sse_report_unused", [], "env", (list, tuple, set))
+    app.add_config_value("sse_video_max_age", 180, "env", int)
     app.add_config_value("sse_diagram_cache", "", "", str)
+
+    app.connect("builder-inited", readable.check_sources, priority=400)
+    app.connect("env-before-read-docs", readable.check_pages)
 
     app.add_domain(domain.SSEDomain)
     app.connect("builder-inited", domain.load_registers)
@@ -25,25 +29,26 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive_to_domain("sse", "videos", videos.VideoList)
     app.add_node(videos.video_users)
     app.add_post_transform(videos.NameVideoUsers)
-    app.connect("doctree-read", videos.check_document)
+    app.connect("doctree-read", videos.note_addresses)
     app.connect("env-updated", videos.lists_to_write_again)
-    app.connect("env-updated", videos.report_register)
 
-    app.connect("doctree-read", crossrefs.note_links)
+    app.connect("source-read", link_style.note_link_style)
+    app.connect("doctree-read", crossrefs.note_references)
+    app.connect("doctree-read", unused.note_definitions)
     app.connect("env-updated", crossrefs.pages_with_moved_labels)
-    app.add_post_transform(crossrefs.ClaimLabels)
-    app.connect("warn-missing-reference", crossrefs.report_unknown)
+    app.add_post_transform(crossrefs.ClaimReferences)
 
     app.add_directive("mermaid", diagrams.Diagram, override=True)
-    app.add_node(mermaid, override=True, html=(diagrams.visit_diagram_html, None))
-    app.add_node(diagrams.diagram_words, **diagrams.WORDS_VISITORS)
-    app.connect("config-inited", diagrams.default_cache)
+    for node, visitors in diagrams.VISITORS.items():
+        app.add_node(node, override=True, **visitors)
+    app.connect("builder-inited", diagrams.settle)
 
     app.add_directive_to_domain("sse", "checks", checks.CheckList)
+    app.connect("env-updated", findings.report)
 
     return {
         "version": version("sse-handbook"),
-        "env_version": 1,
+        "env_version": 2,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -19,4 +19,4 @@ class CheckList(SphinxDirective):
 
 def _section(check: Check) -> str:
     anchor = check.value.replace("_", "-")
-    return f"(check-{anchor})=\n## `sse.{check.value}`\n\n{cleandoc(check.explanation)}"
+    return f"(check-{anchor})=\n### `sse.{check.value}`\n\n{cleandoc(check.explanation)}"

@@ -6,44 +6,29 @@ that all builders share.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import shlex
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
 from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.osutil import ensuredir
 from sphinxcontrib.mermaid import Mermaid, html_visit_mermaid, mermaid
 
 from .crossrefs import label_link
 from .diagram_words import Chart, read_chart
-from .warnings import Check, Finding, warn
+from .domain import SSEDomain
+from .drawing import DiagramError, draw
+from .readable import find_bad_text
+from .warnings import Check, Finding, did_you_mean
 
-# Labels as plain text (other viewers show `foreignObject` as empty boxes), and the same bytes each time.
-DRAWING_CONFIG = {
-    "htmlLabels": False,
-    "flowchart": {"htmlLabels": False},
-    "handDrawnSeed": 1,
-    "themeCSS": ".edgeLabel rect { opacity: 1; fill: #fff; }",
-}
+LABEL_HEIGHT = 16  # Mermaid's font size, in pixels of the drawing
+PHONE_WIDTH = 312  # what a phone of 360 pixels leaves for a drawing: less the page's margins and the figure's own
+LEAST_HEIGHT = 9
 CLICK = re.compile(r"^\s*click\s+(\S+)\s+(?:href\s+)?[\"']([^\"']*)[\"']")
-
-
-class DiagramError(Exception):
-    """Mermaid refused a diagram; `line` counts from 1 in the diagram's own text, where Mermaid gave one."""
-
-    def __init__(self, message: str, line: int | None) -> None:
-        super().__init__(message)
-        self.line = line
 
 
 class Diagram(Mermaid, SphinxDirective):
@@ -52,25 +37,42 @@ class Diagram(Mermaid, SphinxDirective):
     option_spec: ClassVar = Mermaid.option_spec
 
     def run(self, **kwargs: Any) -> list[nodes.Node]:
+        domain, docname = SSEDomain.of(self.env), self.env.current_document.docname
+        place, first_line = self.source_of_text()
+        if unreadable := list(self.check_file(place)):
+            domain.note(docname, findings=unreadable)
+            return []
         produced = list(super().run(**kwargs))
         found = [node for top in produced for node in top.findall(mermaid)]
         if self.config.mermaid_output_format != "svg" or not found:
             return produced
         node = found[0]
-        place, first_line = self.source_of_text()
         findings = list(check_source(node["code"], place, first_line))
+        command = [*shlex.split(self.config.mermaid_cmd), *self.config.mermaid_params]
         try:
-            svg = draw(node["code"], self.config)
+            svg = draw(node["code"], command, Path(self.config.sse_diagram_cache))
         except DiagramError as error:
             line = first_line + error.line - 1 if error.line else first_line
-            warn([Finding(Check.DIAGRAM_SYNTAX, f"Mermaid cannot draw this diagram: {error}", place, line)])
+            findings.append(Finding.at(Check.DIAGRAM_SYNTAX, f"Mermaid cannot draw this diagram: {error}", place, line))
+            domain.note(docname, findings=findings)
             return []
         chart = read_chart(svg, {name: target for name, target, _line in clicks(node["code"])})
         findings += check_links(chart, node["code"], place, first_line)
-        warn(findings)
+        findings += check_legibility(svg, place, first_line)
+        domain.note(docname, findings=findings)
         node["svg"] = svg
         words = diagram_words("", *self.words(chart, node["code"]))
         return [*produced, words]
+
+    def check_file(self, place: Path) -> Iterator[Finding]:
+        """A finding where the diagram's own file is not there, or cannot be read."""
+        if self.arguments and not place.is_file():
+            near = did_you_mean(place.name, (each.name for each in place.parent.glob("*.mmd")))
+            message = f"There is no diagram `{self.arguments[0]}`.{near or ' Write its path from the folder of pages.'}"
+            self.env.note_dependency(str(place))
+            yield Finding.at(Check.DIAGRAM_SYNTAX, message, self.get_source_info()[0], self.lineno)
+        elif self.arguments:
+            yield from find_bad_text(place, "diagram")
 
     def source_of_text(self) -> tuple[Path, int]:
         """The file that holds the diagram's text, and the line on which it starts."""
@@ -130,7 +132,7 @@ def check_source(code: str, place: Path, first_line: int) -> Iterator[Finding]:
     for word, purpose in (("accTitle", "a name"), ("accDescr", "a description in one sentence")):
         if not re.search(rf"^\s*{word}\s*[:{{]\s*\S", code, re.MULTILINE):
             message = f"The diagram has no `{word}:` line, {purpose} for those who cannot see it. Add it below line 1."
-            yield Finding(Check.DIAGRAM_DESCRIPTION, message, place, first_line)
+            yield Finding.at(Check.DIAGRAM_DESCRIPTION, message, place, first_line)
 
 
 def check_links(chart: Chart, code: str, place: Path, first_line: int) -> Iterator[Finding]:
@@ -139,78 +141,23 @@ def check_links(chart: Chart, code: str, place: Path, first_line: int) -> Iterat
         where = first_line + line - 1
         if chart.nodes and name not in chart.nodes:
             message = f"`click {name}`: the diagram has no node `{name}`. Its nodes: {', '.join(chart.nodes)}."
-            yield Finding(Check.DIAGRAM_LINK, message, place, where)
+            yield Finding.at(Check.DIAGRAM_LINK, message, place, where)
         elif not re.match(r"#.|https?://", target):
             message = f"`{target}` is neither a label nor an address. Write `#label` or `https://…`."
-            yield Finding(Check.DIAGRAM_LINK, message, place, where)
+            yield Finding.at(Check.DIAGRAM_LINK, message, place, where)
 
 
-def draw(code: str, config: Config) -> str:
-    """The diagram as SVG text, from the cache where the same text was drawn before.
-
-    Raises `DiagramError` when Mermaid refuses the text, or the command is not there.
-    """
-    command = [*shlex.split(config.mermaid_cmd), *config.mermaid_params]
-    settings = json.dumps({"command": command, "config": DRAWING_CONFIG, "code": code}, sort_keys=True)
-    name = hashlib.sha256(settings.encode()).hexdigest()[:20]
-    cache = Path(config.sse_diagram_cache)
-    kept = cache / f"{name}.svg"
-    if kept.exists():
-        return kept.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder:
-        source, result, settings_file = (Path(folder) / each for each in ("in.mmd", "out.svg", "config.json"))
-        source.write_text(code, encoding="utf-8")
-        settings_file.write_text(json.dumps(DRAWING_CONFIG), encoding="utf-8")
-        try:
-            run = subprocess.run(
-                [*command, "-i", source, "-o", result, "-c", settings_file], capture_output=True, text=True, check=False
-            )
-        except OSError as error:
-            message = f"the command `{command[0]}` cannot be run ({error.strerror}); install it or set `mermaid_cmd`"
-            raise DiagramError(message, None) from None
-        if run.returncode or not result.exists():
-            raise _refusal(run.stderr, code)
-        svg = tidy(result.read_text(encoding="utf-8"), f"diagram-{name}")
-    ensuredir(cache)
-    # Written whole or not at all: two processes may draw the same diagram at once.
-    half = kept.with_suffix(f".{hashlib.sha256(folder.encode()).hexdigest()[:8]}")
-    half.write_text(svg, encoding="utf-8")
-    half.replace(kept)
-    return svg
-
-
-def tidy(svg: str, name: str) -> str:
-    """The SVG with ids of its own, so that two may stand on one page, and without what nothing refers to."""
-    svg = svg.replace("my-svg", name)
-    svg = re.sub(r' (?:data-points|data-look|data-et|data-edge)="[^"]*"', "", svg)
-    svg = re.sub(r' style="(?:;|)"', "", svg)
-    for tag in ("marker", "filter", "linearGradient"):
-        for match in re.finditer(rf'<{tag} id="([^"]+)".*?</{tag}>', svg, re.DOTALL):
-            if f"url(#{match[1]})" not in svg.replace(match[0], "").partition("</style>")[2]:
-                svg = svg.replace(match[0], "")
-    svg = re.sub(r"<defs>\s*</defs>", "", svg)
-    return re.sub(r"(?<=\})[^{}]*\[data-look[^{}]*\{[^{}]*\}", "", svg)
-
-
-def _refusal(message: str, code: str) -> DiagramError:
-    """Mermaid's own words in one line, and the line they mean."""
-    said = message.rpartition("Mermaid rendering failed: ")[2].strip() or message.strip()
-    lines = code.splitlines()
-    number = re.search(r"on line (\d+)", said)
-    # An open bracket or quote swallows what follows, and Mermaid names a later line.
-    texts = [re.sub(r"^\s*acc(?:Title|Descr).*", "", line) for line in lines]
-    unbalanced = next((number for number, line in enumerate(texts, 1) if _is_open(line)), None)
-    line = unbalanced or (min(int(number[1]), len(lines)) if number else None)
-    expecting = re.sub(r"\s+", " ", re.sub(r"on line \d+", "", said))
-    return DiagramError(expecting[:300], line)
-
-
-def _is_open(line: str) -> bool:
-    """Whether a quote or bracket that the line opens is not closed on it."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    return '"' in bare or (
-        any(bare.count(a) != bare.count(b) for a, b in ("[]", "()", "{}")) and "accDescr" not in line
-    )
+def check_legibility(svg: str, place: Path, first_line: int) -> Iterator[Finding]:
+    """A diagram so wide that a phone would shrink its labels below what can be read."""
+    match = re.search(r'viewBox="\S+ \S+ ([\d.]+) ', svg)
+    width = float(match[1]) if match else 0.0
+    height = LABEL_HEIGHT * min(1.0, PHONE_WIDTH / width) if width else LABEL_HEIGHT
+    if height < LEAST_HEIGHT:
+        message = (
+            f"At 360 pixels the labels are {height:.1f} pixels high; {LEAST_HEIGHT} is the least. The diagram is "
+            f"{width:.0f} wide: make it {PHONE_WIDTH * LABEL_HEIGHT / LEAST_HEIGHT:.0f}, with fewer boxes in a row."
+        )
+        yield Finding.at(Check.DIAGRAM_LEGIBILITY, message, place, first_line)
 
 
 def visit_diagram_html(translator: Any, node: mermaid) -> None:
@@ -248,13 +195,23 @@ def pass_by(translator: Any, node: nodes.Element) -> None:
     """Every format but HTML shows the words as they stand."""
 
 
-WORDS_VISITORS: Any = {
-    "html": (visit_words_html, depart_words_html),
-    **dict.fromkeys(("latex", "text", "man", "texinfo"), (pass_by, pass_by)),
+VISITORS: Any = {
+    mermaid: {"html": (visit_diagram_html, None)},
+    diagram_words: {
+        "html": (visit_words_html, depart_words_html),
+        **dict.fromkeys(("latex", "text", "man", "texinfo"), (pass_by, pass_by)),
+    },
 }
 
 
-def default_cache(app: Sphinx, config: Config) -> None:
-    """`config-inited`: the cache stands beside the doctrees unless the project says where."""
-    if not config.sse_diagram_cache:
-        config.sse_diagram_cache = str(app.doctreedir / "diagrams")
+def settle(app: Sphinx) -> None:
+    """`builder-inited`: give the cache its place, and keep our nodes known to the EPUB builder.
+
+    Sphinx looks for handlers by the builder's name first: an extension that registers any for "epub" hides what all
+    others registered for "html".
+    """
+    if not app.config.sse_diagram_cache:
+        app.config.sse_diagram_cache = str(app.doctreedir / "diagrams")
+    if "epub" in app.registry.translation_handlers:
+        for node, visitors in VISITORS.items():
+            app.registry.add_translation_handlers(node, epub=visitors["html"])

@@ -1,8 +1,8 @@
-"""The `sse` domain: where each document's videos are kept, merged and cleared, and what its roles point at."""
+"""The `sse` domain: what each document refers to, defines and got wrong, kept across builds, merged and cleared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -14,7 +14,7 @@ from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
 from .registers import VideoRegister, read_videos
-from .warnings import Check, Finding, did_you_mean
+from .warnings import Check, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -25,13 +25,30 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 
-@dataclass(frozen=True, order=True)
-class Use:
-    """One place where a page uses a registered video."""
+@dataclass(frozen=True)
+class Reference:
+    """One place where a document names something else.
 
-    key: str
-    docname: str
-    line: int
+    `kind` is `label`, `here` (a label of the same document), `term`, `doc`, `source`, `video` or `address` (of a
+    video). `text` is what to look for in
+    the file, from `line` on, to find the exact line; with an empty one the line is exact.
+    """
+
+    kind: str
+    target: str
+    path: str
+    line: int | None
+    text: str
+    check: str = Check.XREF_MISSING.value
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A label or a glossary term of a document; `names` are all the names of one entry."""
+
+    kind: str
+    names: tuple[str, ...]
+    path: str
 
 
 class VideoRole(XRefRole):
@@ -40,40 +57,52 @@ class VideoRole(XRefRole):
     def process_link(
         self, env: BuildEnvironment, refnode: Element, has_explicit_title: bool, title: str, target: str
     ) -> tuple[str, str]:
-        domain = SSEDomain.of(env)
-        env.note_dependency(str(domain.register.path))
-        video = domain.register.videos.get(target)
-        if video:
-            domain.note_use(target, env.current_document.docname, refnode.line or 0)
-            title = title if has_explicit_title else video.about
-        return title, target
+        register = SSEDomain.of(env).register
+        env.note_dependency(str(register.path))
+        video = register.videos.get(target)
+        return (video.about if video and not has_explicit_title else title), target
 
 
 class SSEDomain(Domain):
-    """Videos as objects that pages refer to."""
+    """Videos as objects, and the records of every document that the checks work on."""
 
     name = "sse"
     label = "Social and solidarity economy"
     object_types: ClassVar = {"video": ObjType("video", "video")}
     roles: ClassVar = {"video": VideoRole(warn_dangling=True)}
-    initial_data: ClassVar[dict[str, Any]] = {"uses": {}, "listed": {}, "shown": {}, "links": {}}
-    data_version = 1
+    # Tables by document, but for `listed`, which is by video.
+    initial_data: ClassVar[dict[str, Any]] = {
+        name: {} for name in ("references", "definitions", "findings", "resolved", "shown", "listed")
+    }
+    data_version = 2
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
+    # What this build found missing: (document, kind, name).
+    missing: set[tuple[str, str, str]]
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> SSEDomain:
         return cast("SSEDomain", env.get_domain("sse"))
 
     @property
-    def uses(self) -> dict[str, set[Use]]:
-        """The uses of videos in each document."""
-        return cast("dict[str, set[Use]]", self.data["uses"])
+    def references(self) -> dict[str, list[Reference]]:
+        """What each document refers to, in order."""
+        return cast("dict[str, list[Reference]]", self.data["references"])
 
     @property
-    def listed(self) -> dict[str, tuple[str, str]]:
-        """Where each video has its entry: key to (document, anchor)."""
-        return cast("dict[str, tuple[str, str]]", self.data["listed"])
+    def definitions(self) -> dict[str, list[Definition]]:
+        """The labels and terms that each document defines."""
+        return cast("dict[str, list[Definition]]", self.data["definitions"])
+
+    @property
+    def findings(self) -> dict[str, list[Finding]]:
+        """What was found wrong in each document by itself, when it was read."""
+        return cast("dict[str, list[Finding]]", self.data["findings"])
+
+    @property
+    def resolved(self) -> dict[str, dict[str, Any]]:
+        """Where the labels that each document links to stood when it was last written."""
+        return cast("dict[str, dict[str, Any]]", self.data["resolved"])
 
     @property
     def shown(self) -> dict[str, dict[str, list[str]]]:
@@ -81,37 +110,37 @@ class SSEDomain(Domain):
         return cast("dict[str, dict[str, list[str]]]", self.data["shown"])
 
     @property
-    def links(self) -> dict[str, dict[str, tuple[str, str] | None]]:
-        """The labels that each document links to, and where they stood when it was last written."""
-        return cast("dict[str, dict[str, tuple[str, str] | None]]", self.data["links"])
+    def listed(self) -> dict[str, tuple[str, str]]:
+        """Where each video has its entry: key to (document, anchor)."""
+        return cast("dict[str, tuple[str, str]]", self.data["listed"])
 
-    def note_use(self, key: str, docname: str, line: int) -> None:
-        self.uses.setdefault(docname, set()).add(Use(key, docname, line))
+    def note(self, docname: str, references: Iterable[Reference] = (), findings: Iterable[Finding] = ()) -> None:
+        """Add to a document's records."""
+        self.references.setdefault(docname, []).extend(references)
+        self.findings.setdefault(docname, []).extend(findings)
 
     def users(self) -> dict[str, list[str]]:
-        """Which documents use each video, in order."""
+        """Which documents use each registered video, by key or by address, in order."""
         found: dict[str, set[str]] = {}
-        for uses in self.uses.values():
-            for use in uses:
-                found.setdefault(use.key, set()).add(use.docname)
+        for docname, references in self.references.items():
+            for each in references:
+                key = self.register.key_of(each.target) if each.kind == "address" else each.target
+                if each.kind in ("address", "video") and key in self.register.videos:
+                    found.setdefault(key, set()).add(docname)
         return {key: sorted(docnames) for key, docnames in sorted(found.items())}
 
     def clear_doc(self, docname: str) -> None:
-        self.uses.pop(docname, None)
-        self.shown.pop(docname, None)
-        self.links.pop(docname, None)
+        for table in self.data.values():
+            if isinstance(table, dict):
+                table.pop(docname, None)
         for key in [key for key, (where, _) in self.listed.items() if where == docname]:
             del self.listed[key]
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
         # A reader process started with a copy of our data: only what it read itself is news.
-        for docname in docnames:
-            for table in ("uses", "shown", "links"):
-                if docname in otherdata[table]:
-                    self.data[table][docname] = otherdata[table][docname]
-        for key, (where, anchor) in otherdata["listed"].items():
-            if where in docnames:
-                self.listed[key] = (where, anchor)
+        for name in ("references", "definitions", "findings", "resolved", "shown"):
+            self.data[name].update({doc: value for doc, value in otherdata[name].items() if doc in docnames})
+        self.listed.update({key: where for key, where in otherdata["listed"].items() if where[0] in docnames})
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         for key, (docname, anchor) in sorted(self.listed.items()):
@@ -153,13 +182,9 @@ class SSEDomain(Domain):
     def resolve_any_xref(self, *arguments: Any) -> list[Any]:
         return []  # MyST warns about a domain that does not answer
 
-    def unknown_video(self, key: str, place: str | Path, line: int | None) -> Finding:
-        """The finding for a key that the register does not hold."""
-        known = self.register.videos
-        hint = did_you_mean(key, known) or f" Add it to {self.register.path.name}."
-        return Finding(Check.VIDEO_UNKNOWN, f"No video has the key `{key}`.{hint}", place, line)
-
 
 def load_registers(app: Sphinx) -> None:
     """`builder-inited`: read the registers once, before any page and before readers part."""
-    SSEDomain.of(app.env).register = read_videos(Path(app.srcdir, app.config.sse_data_dir, "videos.yaml"))
+    domain = SSEDomain.of(app.env)
+    domain.register = read_videos(Path(app.srcdir, app.config.sse_data_dir, "videos.yaml"))
+    domain.missing = set()

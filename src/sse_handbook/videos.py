@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from docutils.utils import get_source_line
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -16,12 +17,18 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 from .crossrefs import label_link
-from .domain import SSEDomain
+from .domain import Reference, SSEDomain
 from .registers import Video
 from .video_links import VideoLinkError, parse_video_link
-from .warnings import Check, Finding, did_you_mean, exact_place, warn
+from .warnings import Check, Finding, did_you_mean, exact_line
 
 HOST_NAMES = {"youtube": "YouTube", "vimeo": "Vimeo", "peertube": "PeerTube"}
+# What the players of other extensions show, by the name of the platform that their nodes carry.
+PLAYERS = {
+    "youtube": "https://www.youtube.com/watch?v={id}",
+    "vimeo": "https://vimeo.com/{id}",
+    "peertube": "https://{instance}/w/{id}",
+}
 # An address in raw HTML: up to a quote, a space or a bracket.
 ADDRESS = re.compile(r"""(?:https?:)?//[^\s"'<>)\\]+""")
 
@@ -36,11 +43,9 @@ class VideoCard(SphinxDirective):
         self.env.note_dependency(str(domain.register.path))
         key = self.arguments[0]
         video = domain.register.videos.get(key)
-        if video is None:
-            warn([domain.unknown_video(key, self.env.current_document.docname, self.lineno)])
-            return []
-        domain.note_use(key, self.env.current_document.docname, self.lineno)
-        return [card(video)]
+        use = Reference("video", key, self.get_source_info()[0], self.lineno, "", Check.VIDEO_UNKNOWN.value)
+        domain.note(self.env.current_document.docname, [use])
+        return [card(video)] if video else []
 
 
 class VideoList(SphinxDirective):
@@ -108,7 +113,7 @@ def card(video: Video) -> nodes.container:
     language = f"language: {video.language}" if video.language else "language not confirmed"
     facts = [*video.labels, video.source, start, language]
     host = HOST_NAMES[video.link.provider]
-    link = nodes.reference("", f"Watch on {host}", refuri=video.link.url, internal=False)
+    link = nodes.reference("", f"Watch on {host}", refuri=video.link.url, internal=False, sse_card=True)
     box = nodes.container("", classes=["video-card"])
     box["video"] = video.key
     box += nodes.paragraph("", "", nodes.strong("", video.about))
@@ -129,54 +134,77 @@ def lists_to_write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return changed
 
 
-def check_document(app: Sphinx, doctree: nodes.document) -> None:
-    """`doctree-read`: note the registered videos that a page links to by address, and report all others."""
-    domain = SSEDomain.of(app.env)
-    warn(_find_faults(domain, app.env.current_document.docname, doctree))
-
-
-def report_register(app: Sphinx, env: BuildEnvironment) -> None:
-    """`env-updated`: what is wrong with the register itself, on every build, once."""
-    warn(SSEDomain.of(env).register.findings)
+def note_addresses(app: Sphinx, doctree: nodes.document) -> None:
+    """`doctree-read`: remember every address on a page that may be a video's."""
+    docname = app.env.current_document.docname
+    found = []
+    for address, node in find_addresses(doctree):
+        try:
+            if parse_video_link(address) is None:
+                continue
+        except VideoLinkError:
+            pass
+        source, line = get_source_line(node)
+        path = source or str(app.env.doc2path(docname))
+        found.append(Reference("address", address, path, line, node.get("id") or address))
+    SSEDomain.of(app.env).note(docname, found)
 
 
 def find_addresses(doctree: nodes.document) -> Iterator[tuple[str, nodes.Element]]:
-    """Each address in a page, wherever it stands: links, images, raw HTML, frames."""
+    """Each address on a page, wherever it stands: links, images, raw HTML, players of other extensions.
+
+    Cards are left out: their addresses are the register's own.
+    """
     for node in doctree.findall(nodes.Element):
-        if isinstance(node, nodes.reference) and "refuri" in node:
+        if isinstance(node, nodes.reference) and "refuri" in node and "sse_card" not in node:
             yield node["refuri"], node
         elif isinstance(node, nodes.image):
             yield node.get("uri", ""), node
         elif isinstance(node, nodes.raw):
             for match in ADDRESS.finditer(node.astext()):
                 yield match[0], node
+        elif node.get("platform") in PLAYERS:
+            yield PLAYERS[node["platform"]].format(**node.attributes) if "/" not in node["id"] else node["id"], node
+        elif isinstance(node.get("sources"), list):
+            for source, *_ in node["sources"]:
+                yield str(source), node
 
 
-def _find_faults(domain: SSEDomain, docname: str, doctree: nodes.document) -> Iterator[Finding]:
-    for address, node in find_addresses(doctree):
-        if any("video-card" in parent.get("classes", []) for parent in _parents(node)):
-            continue
-        place, line = exact_place(node, address)
-        try:
-            link = parse_video_link(address)
-        except VideoLinkError as error:
-            if error.code != "not_one_video":
-                yield Finding(Check.VIDEO_ADDRESS, f"{error} {error.hint}", place, line)
-            continue
-        if link is None:
-            continue
-        video = domain.register.by_id(link)
-        if video:
-            domain.note_use(video.key, docname, line or 0)
-        elif domain.register.videos:
-            near = did_you_mean(link.id, [each.link.id for each in domain.register.videos.values()])
-            message = (
-                f"{link.url} is not in {domain.register.path.name}.{near or ' Add it there, and use its key here.'}"
-            )
-            yield Finding(Check.VIDEO_UNREGISTERED, message, place, line)
+def find_faults(env: BuildEnvironment) -> Iterator[Finding]:
+    """Addresses of videos that cannot be right, or that the register does not hold."""
+    domain = SSEDomain.of(env)
+    register = domain.register
+    known = {video.link.id: video.key for video in register.videos.values()}
+    for references in domain.references.values():
+        for each in (each for each in references if each.kind == "address"):
+            try:
+                link = parse_video_link(each.target)
+            except VideoLinkError as error:
+                if error.code == "not_one_video":
+                    continue
+                near = did_you_mean(_id_in(each.target), known)
+                check, message = Check.VIDEO_ADDRESS, f"{error} {near.strip() or error.hint}"
+            else:
+                if link is None or register.by_id(link) or not register.videos:
+                    continue
+                near = did_you_mean(link.id, known) or " Add it there, and use its key here."
+                check, message = Check.VIDEO_UNREGISTERED, f"{link.url} is not in {register.path.name}.{near}"
+            yield Finding.at(check, message, each.path, exact_line(each.path, each.line, each.text) or each.line)
 
 
-def _parents(node: nodes.Element) -> Iterator[nodes.Element]:
-    while node.parent is not None:
-        node = node.parent
-        yield node
+def _id_in(address: str) -> str:
+    """What is most like a video's id in an address that could not be parsed."""
+    parts: list[str] = re.findall(r"[\w-]+", address.partition("//")[2].partition("/")[2])
+    return min(parts, key=lambda part: abs(len(part) - 11), default="")
+
+
+def note_age(env: BuildEnvironment) -> Iterator[Finding]:
+    """One note on the videos that nobody has seen working for too long."""
+    register = SSEDomain.of(env).register
+    old = [video.key for video in register.videos.values() if register.age(video.key) > env.config.sse_video_max_age]
+    if old:
+        message = (
+            f"Not seen working for {env.config.sse_video_max_age} days, or never checked: {', '.join(old)}. "
+            "Run `python3 noxfile.py -s videos` where there is a network."
+        )
+        yield Finding.at(Check.VIDEO_STALE, message, register.path)

@@ -1,6 +1,6 @@
-"""Every finding the extension can report, and the one place that turns findings into Sphinx warnings.
+"""Every finding that the extension can report, and the one place that turns findings into Sphinx warnings.
 
-The page that explains the checks is made from `Check`: its docstrings are the documentation.
+The page that explains the checks is made from `Check`: its explanations are the documentation.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 
-from docutils import nodes
-from docutils.utils import get_source_line
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -37,6 +35,15 @@ class Check(Enum):
         Wrong: an entry without `about`; a field that no rule knows; two entries with one key.
 
         Right: every field that the schema asks for, each once, in UTF-8, with two spaces for each level.""",
+    )
+    UNREADABLE = (
+        "unreadable",
+        """A page, a diagram or a file of sources cannot be read: it is not UTF-8, or its grammar is broken.
+        Where it is a page or a file of sources, nothing is built until it is mended.
+
+        Wrong: a file that an old editor saved in another encoding; a `}` too few in `sources.bib`.
+
+        Right: UTF-8, which every editor of today can save.""",
     )
     VIDEO_UNKNOWN = (
         "video_unknown",
@@ -68,13 +75,68 @@ class Check(Enum):
 
         Right: one entry, or `same_as` with the other key and the reason.""",
     )
+    VIDEO_UNUSED = (
+        "video_unused",
+        """An entry of `videos.yaml` that no page shows or links to.
+
+        Right: use it (`` {sse:video}`its-key` ``), or delete the entry.""",
+    )
+    VIDEO_STALE = (
+        "video_stale",
+        """A note, which fails no build: nobody has seen these videos work for longer than `sse_video_max_age` days.
+
+        Right: run `python3 noxfile.py -s videos` where there is a network.""",
+    )
     XREF_MISSING = (
         "xref_missing",
-        """A link names a label that no page and no heading has.
+        """A link names a label, a term, a page or a source that the handbook does not have.
+        The message names the nearest that it has.
 
-        Wrong: `[who decides](#cooperatves)`
+        Wrong: `[who decides](#cooperatves)`, `` {term}`cooperatve` ``, `` {cite:p}`hni-abuot` ``
 
-        Right: `[who decides](#cooperatives)`, as the message suggests, or a new label above the heading.""",
+        Right: the name as it stands above the heading, in the glossary, or in `sources.bib`.""",
+    )
+    LABEL_UNUSED = (
+        "label_unused",
+        """A label that no page links to.
+        On where `sse_report_unused` has `"label"`.
+
+        Right: link to it, or delete the line `(the-label)=`. A label that a version has published stays.""",
+    )
+    TERM_UNUSED = (
+        "term_unused",
+        """A term of the glossary that no page uses, under none of its names.
+        On where `sse_report_unused` has `"term"`.
+
+        Right: `` {term}`the term` `` where a page first uses the word, or no entry.""",
+    )
+    SOURCE_UNUSED = (
+        "source_unused",
+        """A source that no page cites.
+        On where `sse_report_unused` has `"source"`.
+
+        Right: cite it where it carries a fact, or delete it from `sources.bib`.""",
+    )
+    LINK_STYLE = (
+        "link_style",
+        """A link whose address stands elsewhere on the page. Translations print such a link as it is written.
+
+        Wrong: `[choosing a form][choosing]`, and `[choosing]: #choosing` below
+
+        Right: `[choosing a form](#choosing)`""",
+    )
+    ANCHOR_LOST = (
+        "anchor_lost",
+        """An address that a version has published is gone: somebody's link to it would break.
+
+        Right: give the label back, or name where it went in `docs/data/redirects.yaml`.""",
+    )
+    REDIRECT = (
+        "redirect",
+        """An entry of `docs/data/redirects.yaml` leads nowhere, in a circle, to another redirect, or from an address
+        that still exists.
+
+        Right: from an address that is gone, straight to one that is there.""",
     )
     DIAGRAM_SYNTAX = (
         "diagram_syntax",
@@ -98,51 +160,68 @@ class Check(Enum):
 
         Right: both lines below `flowchart TB`, one plain sentence each.""",
     )
+    DIAGRAM_LEGIBILITY = (
+        "diagram_legibility",
+        """On a phone of 360 pixels the diagram would shrink until its labels are less than 9 pixels high.
+
+        Wrong: six boxes in a row.
+
+        Right: from top to bottom (`flowchart TB`), two boxes a row, lines broken with `<br/>`.""",
+    )
+    SILENCE = (
+        "silence",
+        """An entry of `docs/data/silenced.yaml` has expired, or there is nothing left that it silences.
+
+        Right: mend what it hid, and delete the entry.""",
+    )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Finding:
-    """One thing found: what, where, and what to do.
+    """One thing found: what, where, and what to do. `line` counts from 1."""
 
-    `place` is a document name or a file; `line` counts from 1, and is `None` where the whole of it is meant.
-    """
-
-    check: Check
+    path: str
+    line: int
+    check: str
     message: str
-    place: str | Path
-    line: int | None = None
+
+    @classmethod
+    def at(cls, check: Check, message: str, path: str | Path, line: int | None = None) -> Finding:
+        """A finding; without a line, the whole file is meant."""
+        return cls(str(path), line or 1, check.value, message)
 
 
 def warn(findings: Iterable[Finding]) -> None:
-    """Log each finding as a Sphinx warning of type `sse`: `suppress_warnings` and `-W` treat it as any other."""
+    """Log each finding as a Sphinx warning of type `sse`: `suppress_warnings` and `-W` treat it as any other.
+
+    What only grows old is a note: it is said, and fails nothing.
+    """
     for finding in findings:
-        # Sphinx takes (document, line), or "file:line" for what is no document.
-        if isinstance(finding.place, str):
-            location: str | tuple[str, int | None] = (finding.place, finding.line)
+        place = f"{finding.path}:{finding.line}"
+        if finding.check == Check.VIDEO_STALE.value:
+            logger.info("%s: NOTE: %s [sse.%s]", place, finding.message, finding.check)
         else:
-            location = f"{finding.place}:{finding.line or 1}"
-        logger.warning(finding.message, type="sse", subtype=finding.check.value, location=location)
+            logger.warning(finding.message, type="sse", subtype=finding.check, location=place)
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A suggestion to put behind a message: the nearest known name by spelling, or nothing."""
-    nearest = get_close_matches(wrong, list(known), n=1, cutoff=0.6)
-    return f" Did you mean `{nearest[0]}`?" if nearest else ""
+    names = {name.lower(): name for name in known}
+    nearest = get_close_matches(wrong.lower(), names, n=1, cutoff=0.6)
+    return f" Did you mean `{names[nearest[0]]}`?" if nearest else ""
 
 
-def exact_place(node: nodes.Element, text: str) -> tuple[Path, int | None]:
-    """The file and line on which a node's text stands.
+def exact_line(path: str, first: int | None, text: str) -> int | None:
+    """The line of a file on which a text stands, looked for from `first` on; `None` where it is not found.
 
-    MyST gives every inline node the first line of its block, so the text is looked for from that line on.
+    MyST gives every inline node the first line of its block, so this is where the text itself is found.
     """
-    source, line = get_source_line(node)
-    path = Path(source or "")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
-        return path, line
-    first = max((line or 1) - 1, 0)
-    for number in range(first, len(lines)):
-        if text in lines[number] or text.replace("&", "&amp;") in lines[number]:
-            return path, number + 1
-    return path, line
+        return None
+    wanted = (text, text.replace("&", "&amp;"))
+    for number in range(max((first or 1) - 1, 0), len(lines)):
+        if any(each in lines[number] for each in wanted):
+            return number + 1
+    return None

@@ -1,0 +1,147 @@
+"""Read a YAML file against its schema: valid entries that know their lines, and a finding for each fault.
+
+Nothing that a file holds raises: what is wrong becomes a `Finding` with file and line, and the rest is used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from .warnings import Check, Finding
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML as JSON knows it: keys are text, and dates stay text, so that a bad date is our finding."""
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_PlainLoader.add_constructor(
+    "tag:yaml.org,2002:map",
+    lambda loader, node: {str(key.value): loader.construct_object(value, deep=True) for key, value in node.value},
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a register as it stands in its file."""
+
+    key: str
+    value: Mapping[str, Any]
+    path: Path
+    node: yaml.Node
+    key_line: int = 1
+
+    def line(self, *steps: str | int) -> int:
+        """The line of a field, or of the nearest thing around it that the file has."""
+        node, line = self.node, self.key_line - 1
+        for step in steps:
+            if isinstance(node, yaml.MappingNode):
+                found = next(((k, v) for k, v in node.value if k.value == step), None)
+                if found is None:
+                    break
+                line, node = found[0].start_mark.line, found[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                node = node.value[step]
+                line = node.start_mark.line
+        return line + 1
+
+
+class _UnreadableError(Exception):
+    """The whole file is of no use; `line` counts from 1 where the fault has one."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def read_entries(path: Path, schema: str) -> Iterator[Entry | Finding]:
+    """The valid entries of a YAML file that maps keys to entries, and a finding for each fault."""
+    try:
+        root, value = _parse(path)
+    except _UnreadableError as error:
+        yield Finding.at(Check.REGISTER, str(error), path, error.line)
+        return
+    yield from _duplicate_keys(root, path)
+    rules = (files(__package__) / f"schemas/{schema}.schema.json").read_text(encoding="utf-8")
+    whole = Entry("", value, path, root)
+    broken: set[str | int] = set()
+    validator = Draft202012Validator(json.loads(rules), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    for problem in sorted(validator.iter_errors(value), key=lambda each: [str(step) for step in each.absolute_path]):
+        steps = list(problem.absolute_path)
+        broken.add(steps[0] if steps else str(problem.instance))
+        name = ".".join(str(step) for step in steps)
+        yield Finding.at(Check.REGISTER, f"`{name or path.name}`: {_plain(problem.message)}", path, whole.line(*steps))
+    # Of two entries with one key YAML keeps the last, and so do we.
+    for key, (key_node, node) in {pair[0].value: pair for pair in root.value}.items():
+        if key not in broken and key in value:
+            yield Entry(key, value[key], path, node, _line(key_node))
+
+
+def _parse(path: Path) -> tuple[yaml.MappingNode, Mapping[str, Any]]:
+    """The nodes and the values of a YAML file; raises `_UnreadableError`, and nothing else."""
+    try:
+        raw = path.read_bytes()
+        text = raw.decode("utf-8")
+    except OSError as error:
+        raise _UnreadableError(f"The register cannot be read: {error.strerror}. It must be a file of text.") from None
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise _UnreadableError("The register is not UTF-8 here. Save the file as UTF-8.", line) from None
+    try:
+        for event in yaml.parse(text, Loader=_PlainLoader):
+            if isinstance(event, yaml.AliasEvent):
+                message = f"`*{event.anchor}`: references inside a register are not read. Write it out."
+                raise _UnreadableError(message, _line(event))
+        loader = _PlainLoader(text)
+        root = loader.get_single_node()
+        if root is None:
+            raise _UnreadableError("The register is empty. Add an entry, or delete the file.")
+        if not isinstance(root, yaml.MappingNode):
+            message = "The register must map keys to entries (`key:` and, below it, its fields)."
+            raise _UnreadableError(message, _line(root))
+        return root, loader.construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        message = f"This is not YAML: {error.problem or error.context}."
+        raise _UnreadableError(message, mark.line + 1 if mark else None) from None
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise _UnreadableError("YAML does not allow a character on this line. Delete it.", line) from None
+    except (RecursionError, ValueError) as error:
+        message = f"The register cannot be read as data ({type(error).__name__}). Write plain text and lists."
+        raise _UnreadableError(message) from None
+
+
+def _plain(message: str) -> str:
+    """A schema message short enough to read: a cell of a megabyte is not repeated."""
+    return f"{message[:200]}…" if len(message) > 200 else f"{message}."
+
+
+def _line(thing: Any) -> int:
+    return int(thing.start_mark.line) + 1
+
+
+def _duplicate_keys(node: yaml.Node, path: Path) -> Iterator[Finding]:
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                message = f"`{name}` stands here again (first on line {seen[name]}). Merge the two, or rename one."
+                yield Finding.at(Check.REGISTER, message, path, _line(key))
+            seen.setdefault(name, _line(key))
+            yield from _duplicate_keys(value, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _duplicate_keys(value, path)

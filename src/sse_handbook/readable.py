@@ -1,0 +1,79 @@
+"""Stop with a plain line where a file cannot be read, before Sphinx or another extension stops with a traceback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import SphinxError
+
+from .warnings import Check, Finding, warn
+
+
+class UnreadableError(SphinxError):
+    """Nothing was built; what is wrong has been reported."""
+
+    category = "Nothing was built"
+
+
+def check_sources(app: Sphinx) -> None:
+    """`builder-inited`, before sphinxcontrib-bibtex: each file of sources can be parsed."""
+    if "sphinxcontrib.bibtex" in app.extensions:
+        files = (Path(app.srcdir, name) for name in app.config.bibtex_bibfiles)
+        _stop([finding for path in files if path.is_file() for finding in find_bad_bibliography(path)])
+
+
+def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """`env-before-read-docs`: each page about to be read is UTF-8."""
+    _stop([finding for name in docnames for finding in find_bad_text(Path(env.doc2path(name)), "page")])
+
+
+def _stop(findings: list[Finding]) -> None:
+    if findings:
+        warn(findings)
+        raise UnreadableError(f"mend {findings[0].path}:{findings[0].line} first.")
+
+
+def find_bad_text(path: Path, what: str) -> Iterator[Finding]:
+    """A finding where a file is not UTF-8, with the line on which that begins."""
+    try:
+        raw = path.read_bytes()
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        yield Finding.at(Check.UNREADABLE, f"The {what} is not UTF-8 here. Save the file as UTF-8.", path, line)
+    except OSError as error:
+        yield Finding.at(Check.UNREADABLE, f"The {what} cannot be read: {error.strerror}.", path)
+
+
+def find_bad_bibliography(path: Path) -> Iterator[Finding]:
+    """A finding where a BibTeX file is not UTF-8, or where its parser stops."""
+    from pybtex.database.input.bibtex import Parser  # noqa: PLC0415 (there only where sphinxcontrib-bibtex is)
+    from pybtex.exceptions import PybtexError  # noqa: PLC0415
+
+    bad_text = list(find_bad_text(path, "file of sources"))
+    yield from bad_text
+    if bad_text:
+        return
+    try:
+        Parser().parse_string(path.read_text(encoding="utf-8"))
+    except PybtexError as error:
+        message = f"The file of sources stops making sense here: {error}. Look at this entry and the one above it."
+        yield Finding.at(Check.UNREADABLE, message, path, _line_of(str(error), path.read_text(encoding="utf-8")))
+
+
+def _line_of(error: str, text: str) -> int:
+    """The line that an error of the BibTeX parser means."""
+    starts = [(match.start(), text.count("\n", 0, match.start()) + 1) for match in re.finditer(r"^\s*@", text, re.M)]
+    if repeated := re.search(r"repeated bibliography entry: (\S+)", error):
+        again = list(re.finditer(rf"^\s*@\w+\s*\{{\s*{re.escape(repeated[1])}\s*,", text, re.M | re.I))
+        return text.count("\n", 0, again[-1].end()) + 1 if again else 1
+    # An open bracket swallows the rest of the file: the parser names its end, and the entry is what is wrong.
+    for (start, line), (end, _) in zip(starts, [*starts[1:], (len(text), 0)], strict=True):
+        if text.count("{", start, end) != text.count("}", start, end):
+            return line
+    number = re.search(r"line (\d+)", error)
+    return int(number[1]) if number else 1

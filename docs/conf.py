@@ -23,7 +23,7 @@ templates_path = ["_templates"]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 
 bibtex_bibfiles = ["data/sources.bib"]
-bibtex_reference_style = "author_year"
+bibtex_reference_style = "author_year_semicolon"
 bibtex_default_style = "alpha"
 
 mermaid_output_format = "svg"
@@ -39,6 +39,8 @@ html_css_files = ["handbook.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
+    # The theme's search field in an empty top bar would take the phone's menu buttons over.
+    "navbar_persistent": [],
     "use_download_button": False,
     "use_fullscreen_button": False,
     "use_source_button": False,

@@ -7,7 +7,20 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import checks, crossrefs, diagrams, domain, findings, link_style, readable, unused, videos
+from . import (
+    anchors,
+    check_list,
+    citations,
+    crossrefs,
+    diagrams,
+    domain,
+    findings,
+    link_style,
+    readable,
+    redirects,
+    unused,
+    videos,
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -15,11 +28,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinxcontrib.mermaid")
 
     app.add_config_value("sse_data_dir", "data", "env", str)
-    app.add_config_value("sse_report_unused", [], "env", (list, tuple, set))
-    app.add_config_value("sse_video_max_age", 180, "env", int)
+    app.add_config_value("sse_report_unused", [], "", (list, tuple, set))
+    app.add_config_value("sse_video_max_age", 180, "", int)
     app.add_config_value("sse_diagram_cache", "", "", str)
 
     app.connect("builder-inited", readable.check_sources, priority=400)
+    app.connect("builder-inited", citations.register_style, priority=400)
     app.connect("env-before-read-docs", readable.check_pages)
 
     app.add_domain(domain.SSEDomain)
@@ -43,12 +57,18 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.add_node(node, override=True, **visitors)
     app.connect("builder-inited", diagrams.settle)
 
-    app.add_directive_to_domain("sse", "checks", checks.CheckList)
+    app.connect("config-inited", redirects.find_templates)
+    app.connect("env-updated", redirects.pages_with_new_redirects)
+    app.connect("doctree-resolved", redirects.keep_old_anchors)
+    app.connect("html-collect-pages", redirects.old_pages)
+    app.add_builder(anchors.AddressBuilder)
+
+    app.add_directive_to_domain("sse", "checks", check_list.CheckList)
     app.connect("env-updated", findings.report)
 
     return {
         "version": version("sse-handbook"),
-        "env_version": 2,
+        "env_version": 4,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

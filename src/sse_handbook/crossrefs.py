@@ -22,7 +22,7 @@ from .domain import Reference, SSEDomain
 from .warnings import Check, Finding, did_you_mean, exact_line
 
 # Which kind of name each of Sphinx's references carries: (domain, type) to kind.
-KINDS = {("std", "ref"): "label", ("std", "term"): "term", ("std", "doc"): "doc", ("sse", "video"): "video"}
+KINDS = {("std", "ref"): "label", ("std", "term"): "term", ("sse", "video"): "video"}
 # How a finding begins, and what it advises where no name is near.
 WORDS = {
     "label": ("No page or heading has the label", "Write the label of a page or heading."),
@@ -53,8 +53,11 @@ def _references(env: BuildEnvironment, docname: str, node: addnodes.pending_xref
     if key == ("sse", "label"):
         place, exact = node["place"]
         yield Reference("label", target, place, exact, "", node["check"])
-    elif key == ("", "myst") and (suffix := PurePosixPath(target).suffix) in env.config.source_suffix:
-        yield Reference("doc", docname_join(docname, target.removesuffix(suffix)), path, line, target)
+    elif key == ("", "myst") and (suffix := PurePosixPath(target.partition("#")[0]).suffix) in env.config.source_suffix:
+        page = target.partition("#")[0].removesuffix(suffix)
+        yield Reference("doc", docname_join(docname, page), path, line, target)
+    elif key[1] in ("any", "numref"):
+        yield Reference("here", target, path, line, "")
     elif key == ("", "myst"):
         yield Reference("label", target, path, line, f"#{target}")
     elif key == ("doc", "myst"):
@@ -93,7 +96,10 @@ def _compared(kind: str, name: str) -> str:
 
 
 def find_missing(env: BuildEnvironment) -> Iterator[Finding]:
-    """A finding for each reference to a label, term, page, source or video that does not exist."""
+    """A finding for each reference to a label, term, page, source or video that does not exist.
+
+    Each is noted in the domain as missing, so that `ClaimReferences` keeps others from reporting it again.
+    """
     known, domain = known_names(env), SSEDomain.of(env)
     for docname, references in domain.references.items():
         for each in references:
@@ -121,14 +127,17 @@ def _is_elsewhere(env: BuildEnvironment, docname: str, reference: Reference) -> 
 
 
 def is_object(env: BuildEnvironment, name: str) -> bool:
-    """Whether a page, or an object of some domain, has this name."""
+    """Whether a page or an object of some domain has this name; a path or an inventory's name is not ours to judge."""
     if "/" in name or ":" in name or name in env.all_docs:
         return True
     return any(name == other for domain in env.domains.values() for other, *_ in domain.get_objects())
 
 
 def pages_with_moved_labels(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """`env-updated`: the pages to write again because a label they link to moved, came or went."""
+    """`env-updated`: the pages to write again because a label they link to moved, came or went.
+
+    Where each label now stands is kept for the next build.
+    """
     labels, domain = env.domains.standard_domain.anonlabels, SSEDomain.of(env)
     moved = []
     for docname, references in domain.references.items():

@@ -13,23 +13,36 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from .warnings import Check, Finding
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML as JSON knows it: keys are text, and dates stay text, so that a bad date is our finding."""
+    """YAML as JSON knows it: keys are text, dates stay text, and nothing refers to something else in the file."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            message = f"`*{event.anchor}`: references inside a register are not read. Write it out."
+            raise _UnreadableError(message, _line(event))
+        return super().compose_node(parent, index)
 
 
 _PlainLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_PlainLoader.add_constructor(
-    "tag:yaml.org,2002:map",
-    lambda loader, node: {str(key.value): loader.construct_object(value, deep=True) for key, value in node.value},
-)
+
+
+def _mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    """A mapping whose keys are text as they are written."""
+    for key, _value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _UnreadableError("A key must be text. Write `key:` and, below it, its fields.", _line(key))
+    return {key.value: loader.construct_object(value, deep=True) for key, value in node.value}
+
+
+_PlainLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 @dataclass(frozen=True)
@@ -72,14 +85,17 @@ def read_entries(path: Path, schema: str) -> Iterator[Entry | Finding]:
     except _UnreadableError as error:
         yield Finding.at(Check.REGISTER, str(error), path, error.line)
         return
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 (a thirtieth of a second that unchanged files save)
+
     yield from _duplicate_keys(root, path)
     rules = (files(__package__) / f"schemas/{schema}.schema.json").read_text(encoding="utf-8")
     whole = Entry("", value, path, root)
     broken: set[str | int] = set()
     validator = Draft202012Validator(json.loads(rules), format_checker=Draft202012Validator.FORMAT_CHECKER)
     for problem in sorted(validator.iter_errors(value), key=lambda each: [str(step) for step in each.absolute_path]):
-        steps = list(problem.absolute_path)
-        broken.add(steps[0] if steps else str(problem.instance))
+        # What is wrong with a key is said of the whole map: the key is the fault's instance.
+        steps = list(problem.absolute_path) or [str(problem.instance)]
+        broken.add(steps[0])
         name = ".".join(str(step) for step in steps)
         yield Finding.at(Check.REGISTER, f"`{name or path.name}`: {_plain(problem.message)}", path, whole.line(*steps))
     # Of two entries with one key YAML keeps the last, and so do we.
@@ -99,10 +115,6 @@ def _parse(path: Path) -> tuple[yaml.MappingNode, Mapping[str, Any]]:
         line = raw[: error.start].count(b"\n") + 1
         raise _UnreadableError("The register is not UTF-8 here. Save the file as UTF-8.", line) from None
     try:
-        for event in yaml.parse(text, Loader=_PlainLoader):
-            if isinstance(event, yaml.AliasEvent):
-                message = f"`*{event.anchor}`: references inside a register are not read. Write it out."
-                raise _UnreadableError(message, _line(event))
         loader = _PlainLoader(text)
         root = loader.get_single_node()
         if root is None:

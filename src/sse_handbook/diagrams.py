@@ -19,14 +19,14 @@ from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib.mermaid import Mermaid, html_visit_mermaid, mermaid
 
 from .crossrefs import label_link
-from .diagram_words import Chart, read_chart
 from .domain import SSEDomain
 from .drawing import DiagramError, draw
 from .readable import find_bad_text
+from .svg_chart import Chart, read_chart
 from .warnings import Check, Finding, did_you_mean
 
 LABEL_HEIGHT = 16  # Mermaid's font size, in pixels of the drawing
-PHONE_WIDTH = 312  # what a phone of 360 pixels leaves for a drawing: less the page's margins and the figure's own
+PHONE_WIDTH = 328  # what a phone of 360 pixels leaves for a drawing, less the page's margins
 LEAST_HEIGHT = 9
 CLICK = re.compile(r"^\s*click\s+(\S+)\s+(?:href\s+)?[\"']([^\"']*)[\"']")
 
@@ -78,14 +78,19 @@ class Diagram(Mermaid, SphinxDirective):
         """The file that holds the diagram's text, and the line on which it starts."""
         if self.arguments:
             return Path(self.env.relfn2path(self.arguments[0])[1]), 1
-        # reStructuredText counts the offset from the start of the file, MyST from the directive's first line.
-        absolute = self.content_offset >= self.lineno
-        return Path(self.get_source_info()[0]), self.content_offset + 1 + (0 if absolute else self.lineno)
+        # MyST counts the offset from the directive's first line, reStructuredText from the start of the file.
+        relative = type(self.state).__module__.startswith("myst_parser")
+        return Path(self.get_source_info()[0]), self.content_offset + 1 + (self.lineno if relative else 0)
 
     def words(self, chart: Chart, code: str) -> Iterator[nodes.Node]:
         """The diagram as a list: each node, and where its edges lead. Each node is linked once."""
         linked: set[str] = set()
-        items = nodes.bullet_list()
+        yield nodes.paragraph("", chart.description)
+        if chart.chain:
+            items = [nodes.paragraph("", "", self.node_label(chart, code, name, linked)) for name in chart.chain]
+            yield nodes.enumerated_list("", *(nodes.list_item("", item) for item in items), enumtype="arabic")
+            return
+        listed = nodes.bullet_list()
         for name in chart.nodes:
             edges = [edge for edge in chart.edges if edge.start == name]
             if not edges and any(edge.end == name for edge in chart.edges):
@@ -93,19 +98,18 @@ class Diagram(Mermaid, SphinxDirective):
             item = nodes.list_item("", nodes.paragraph("", "", self.node_label(chart, code, name, linked)))
             leads = nodes.bullet_list()
             for edge in edges:
-                text = nodes.paragraph("", f"{edge.label} → " if edge.label else "→ ")
+                text = nodes.paragraph("", f"{edge.label} {'→' if edge.arrow else '–'} ".lstrip())
                 text += self.node_label(chart, code, edge.end, linked)
                 leads += nodes.list_item("", text)
             if edges:
                 item += leads
-            items += item
-        yield nodes.paragraph("", chart.description)
-        if len(items):
-            yield items
+            listed += item
+        if len(listed):
+            yield listed
 
     def node_label(self, chart: Chart, code: str, name: str, linked: set[str]) -> nodes.Node:
         text, target = chart.nodes[name], chart.targets.get(name, "")
-        leads_on = any(edge.start == name for edge in chart.edges)
+        leads_on = any(edge.start == name for edge in chart.edges) and not chart.chain
         label: nodes.Element = nodes.strong("", text) if leads_on else nodes.inline("", text)
         if not target.startswith("#") or name in linked:
             return label
@@ -155,7 +159,7 @@ def check_legibility(svg: str, place: Path, first_line: int) -> Iterator[Finding
     if height < LEAST_HEIGHT:
         message = (
             f"At 360 pixels the labels are {height:.1f} pixels high; {LEAST_HEIGHT} is the least. The diagram is "
-            f"{width:.0f} wide: make it {PHONE_WIDTH * LABEL_HEIGHT / LEAST_HEIGHT:.0f}, with fewer boxes in a row."
+            f"{width:.0f} wide: make it {int(PHONE_WIDTH * LABEL_HEIGHT / LEAST_HEIGHT)}, with fewer boxes in a row."
         )
         yield Finding.at(Check.DIAGRAM_LEGIBILITY, message, place, first_line)
 
@@ -165,17 +169,19 @@ def visit_diagram_html(translator: Any, node: mermaid) -> None:
     if "svg" not in node:
         html_visit_mermaid(translator, node)
     svg = re.sub(r'xlink:href="([^"]*)"', lambda match: f'href="{_address(translator, match[1])}"', node["svg"])
-    ids = "".join(f' id="{each}"' for each in node["ids"][:1])
-    translator.body.append(f'<div class="diagram"{ids}>{svg}</div>\n')
+    # A diagram may carry its own name and the label above it: each is an address.
+    more = "".join(f'<span id="{each}"></span>' for each in node["ids"][1:])
+    own = f' id="{node["ids"][0]}"' if node["ids"] else ""
+    translator.body.append(f'{more}<div class="diagram"{own}>{svg}</div>\n')
     raise nodes.SkipNode
 
 
 def _address(translator: Any, target: str) -> str:
     """Where a node's link leads from the page being written; a label that is unknown was reported in the words."""
     labels = translator.builder.env.domains.standard_domain.anonlabels
-    if target[1:] not in labels:
+    if target[1:].lower() not in labels:
         return target
-    docname, anchor = labels[target[1:]]
+    docname, anchor = labels[target[1:].lower()]
     here = translator.builder.current_docname
     page = "" if docname == here else translator.builder.get_relative_uri(here, docname)
     return f"{page}#{anchor}" if anchor else page

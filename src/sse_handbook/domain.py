@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ from sphinx.domains import Domain, ObjType
 from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
-from .registers import VideoRegister, read_videos
+from .data_files import Entry, read_entries
+from .registers import VideoRegister, read_seen, read_videos
+from .video_links import VideoLink
 from .warnings import Check, Finding
 
 if TYPE_CHECKING:
@@ -25,13 +28,17 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 
+# The tables of the domain's data that have a row for each document.
+BY_DOCUMENT = ("references", "definitions", "findings", "resolved", "shown", "redirected")
+
+
 @dataclass(frozen=True)
 class Reference:
     """One place where a document names something else.
 
-    `kind` is `label`, `here` (a label of the same document), `term`, `doc`, `source`, `video` or `address` (of a
-    video). `text` is what to look for in
-    the file, from `line` on, to find the exact line; with an empty one the line is exact.
+    `kind` is `label`, `term`, `doc`, `source`, `video`, `address` (of a video, with its `link` where it can be
+    parsed), or `here`: used, and not to be judged. `text` is what to look for in the file, from `line` on, to find the
+    exact line; with an empty one the line is exact.
     """
 
     kind: str
@@ -40,6 +47,7 @@ class Reference:
     line: int | None
     text: str
     check: str = Check.XREF_MISSING.value
+    link: VideoLink | None = None
 
 
 @dataclass(frozen=True)
@@ -69,14 +77,14 @@ class SSEDomain(Domain):
     name = "sse"
     label = "Social and solidarity economy"
     object_types: ClassVar = {"video": ObjType("video", "video")}
-    roles: ClassVar = {"video": VideoRole(warn_dangling=True)}
-    # Tables by document, but for `listed`, which is by video.
-    initial_data: ClassVar[dict[str, Any]] = {
-        name: {} for name in ("references", "definitions", "findings", "resolved", "shown", "listed")
-    }
-    data_version = 2
+    roles: ClassVar = {"video": VideoRole(innernodeclass=nodes.inline, warn_dangling=True)}
+    # `listed` is by video.
+    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "listed")}
+    data_version = 4
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
+    # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.
+    redirects: list[Entry | Finding]
     # What this build found missing: (document, kind, name).
     missing: set[tuple[str, str, str]]
 
@@ -110,6 +118,11 @@ class SSEDomain(Domain):
         return cast("dict[str, dict[str, list[str]]]", self.data["shown"])
 
     @property
+    def redirected(self) -> dict[str, list[tuple[str, str, str]]]:
+        """The redirects that each document was last written with: old address, new address, what is there."""
+        return cast("dict[str, list[tuple[str, str, str]]]", self.data["redirected"])
+
+    @property
     def listed(self) -> dict[str, tuple[str, str]]:
         """Where each video has its entry: key to (document, anchor)."""
         return cast("dict[str, tuple[str, str]]", self.data["listed"])
@@ -124,21 +137,22 @@ class SSEDomain(Domain):
         found: dict[str, set[str]] = {}
         for docname, references in self.references.items():
             for each in references:
-                key = self.register.key_of(each.target) if each.kind == "address" else each.target
-                if each.kind in ("address", "video") and key in self.register.videos:
-                    found.setdefault(key, set()).add(docname)
+                video = (
+                    self.register.film(each.link) if each.kind == "address" else self.register.videos.get(each.target)
+                )
+                if video and each.kind in ("address", "video"):
+                    found.setdefault(video.key, set()).add(docname)
         return {key: sorted(docnames) for key, docnames in sorted(found.items())}
 
     def clear_doc(self, docname: str) -> None:
-        for table in self.data.values():
-            if isinstance(table, dict):
-                table.pop(docname, None)
+        for name in BY_DOCUMENT:
+            self.data[name].pop(docname, None)
         for key in [key for key, (where, _) in self.listed.items() if where == docname]:
             del self.listed[key]
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
         # A reader process started with a copy of our data: only what it read itself is news.
-        for name in ("references", "definitions", "findings", "resolved", "shown"):
+        for name in BY_DOCUMENT:
             self.data[name].update({doc: value for doc, value in otherdata[name].items() if doc in docnames})
         self.listed.update({key: where for key, where in otherdata["listed"].items() if where[0] in docnames})
 
@@ -184,7 +198,16 @@ class SSEDomain(Domain):
 
 
 def load_registers(app: Sphinx) -> None:
-    """`builder-inited`: read the registers once, before any page and before readers part."""
-    domain = SSEDomain.of(app.env)
-    domain.register = read_videos(Path(app.srcdir, app.config.sse_data_dir, "videos.yaml"))
+    """`builder-inited`: read the registers once, before any page and before readers part.
+
+    What an unchanged file of videos holds is kept from one build to the next.
+    """
+    domain, folder = SSEDomain.of(app.env), Path(app.srcdir, app.config.sse_data_dir)
+    videos, redirects = folder / "videos.yaml", folder / "redirects.yaml"
+    state = (str(videos), hashlib.sha256(videos.read_bytes()).hexdigest() if videos.is_file() else "")
+    if domain.data.get("register", ("",))[0] != state:
+        domain.data["register"] = (state, read_videos(videos))
+    domain.register = domain.data["register"][1]
+    domain.register.seen = read_seen(folder / "video-status.json")
+    domain.redirects = list(read_entries(redirects, "redirects")) if redirects.exists() else []
     domain.missing = set()

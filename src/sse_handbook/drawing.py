@@ -10,6 +10,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+LONGEST = 300  # seconds; the largest diagram of a handbook takes a few
+# What is read aloud: it may hold any bracket.
+SPOKEN = re.compile(r"^\s*acc(?:Title|Descr)\s*(?::.*|\{[^}]*\})", re.MULTILINE)
 # Labels as plain text (other viewers show `foreignObject` as empty boxes), and the same bytes each time.
 DRAWING_CONFIG = {
     "htmlLabels": False,
@@ -32,8 +35,11 @@ def draw(code: str, command: Sequence[str], cache: Path) -> str:
 
     Raises `DiagramError` when Mermaid refuses the text, or the command is not there.
     """
+    if not command:
+        raise DiagramError("no command is set; set `mermaid_cmd`, for example to `mermaidx`", None)
     settings = json.dumps({"command": list(command), "config": DRAWING_CONFIG, "code": code}, sort_keys=True)
-    name = hashlib.sha256(settings.encode()).hexdigest()[:20]
+    # What this module makes of a drawing is part of the drawing.
+    name = hashlib.sha256(settings.encode() + Path(__file__).read_bytes()).hexdigest()[:20]
     kept = cache / f"{name}.svg"
     if kept.exists():
         return kept.read_text(encoding="utf-8")
@@ -43,11 +49,17 @@ def draw(code: str, command: Sequence[str], cache: Path) -> str:
         settings_file.write_text(json.dumps(DRAWING_CONFIG), encoding="utf-8")
         try:
             run = subprocess.run(
-                [*command, "-i", source, "-o", result, "-c", settings_file], capture_output=True, text=True, check=False
+                [*command, "-i", source, "-o", result, "-c", settings_file],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=300,
             )
         except OSError as error:
             message = f"the command `{command[0]}` cannot be run ({error.strerror}); install it or set `mermaid_cmd`"
             raise DiagramError(message, None) from None
+        except subprocess.TimeoutExpired:
+            raise DiagramError("Mermaid did not end within five minutes; make the diagram smaller", None) from None
         if run.returncode or not result.exists():
             raise _refusal(run.stderr, code)
         svg = tidy(result.read_text(encoding="utf-8"), f"diagram-{name}")
@@ -60,7 +72,10 @@ def draw(code: str, command: Sequence[str], cache: Path) -> str:
 
 
 def tidy(svg: str, name: str) -> str:
-    """The SVG with ids of its own, so that two may stand on one page, and without what nothing refers to."""
+    """The SVG with ids of its own, so that two may stand on one page, and without what nothing uses.
+
+    Markers and filters that nothing refers to go, and attributes and rules that only Mermaid's own script reads.
+    """
     svg = svg.replace("my-svg", name)
     svg = re.sub(r' (?:data-points|data-look|data-et|data-edge)="[^"]*"', "", svg)
     svg = re.sub(r' style="(?:;|)"', "", svg)
@@ -75,19 +90,18 @@ def tidy(svg: str, name: str) -> str:
 def _refusal(message: str, code: str) -> DiagramError:
     """Mermaid's own words in one line, and the line they mean."""
     said = message.rpartition("Mermaid rendering failed: ")[2].strip() or message.strip()
-    lines = code.splitlines()
     number = re.search(r"on line (\d+)", said)
+    reported = min(int(number[1]), len(code.splitlines())) if number else None
     # An open bracket or quote swallows what follows, and Mermaid names a later line.
-    texts = [re.sub(r"^\s*acc(?:Title|Descr).*", "", line) for line in lines]
-    unbalanced = next((number for number, line in enumerate(texts, 1) if _is_open(line)), None)
-    line = unbalanced or (min(int(number[1]), len(lines)) if number else None)
-    expecting = re.sub(r"\s+", " ", re.sub(r"on line \d+", "", said))
-    return DiagramError(expecting[:300], line)
+    described = re.sub(
+        r"^\s*acc(?:Title|Descr)\s*(?::.*|\{[^}]*\})", lambda text: "\n" * text[0].count("\n"), code, flags=re.M
+    )
+    opened = next((line for line, text in enumerate(described.splitlines(), 1) if _is_open(text)), None)
+    line = opened if opened and (reported is None or opened < reported) else reported
+    return DiagramError(re.sub(r"\s+", " ", re.sub(r"on line \d+", "", said))[:300], line)
 
 
 def _is_open(line: str) -> bool:
-    """Whether a quote or bracket that the line opens is not closed on it."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    return '"' in bare or (
-        any(bare.count(a) != bare.count(b) for a, b in ("[]", "()", "{}")) and "accDescr" not in line
-    )
+    """Whether a quote or bracket that the line opens is not closed on it; `A>flag]` is a shape of Mermaid's."""
+    bare = re.sub(r"\w>[^\]]*\]", "", re.sub(r'"[^"]*"', "", line))
+    return '"' in bare or any(bare.count(left) != bare.count(right) for left, right in ("[]", "()", "{}"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from . import crossrefs, unused, videos
+from . import anchors, crossrefs, unused, videos
 from .data_files import read_entries
 from .domain import SSEDomain
 from .registers import today
@@ -42,9 +42,11 @@ def find_all(env: BuildEnvironment) -> Iterator[Finding]:
     for found in domain.findings.values():
         yield from found
     yield from crossrefs.find_missing(env)
-    yield from videos.find_faults(env)
-    yield from videos.note_age(env)
+    yield from videos.find_bad_addresses(env)
+    yield from videos.find_stale(env)
     yield from unused.find_unused(env)
+    yield from anchors.find_lost(env)
+    yield from anchors.find_misled(env)
 
 
 def unsilenced(findings: list[Finding], source: Path, data: str) -> Iterator[Finding]:

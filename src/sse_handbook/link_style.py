@@ -30,5 +30,7 @@ def find_definitions(text: str, path: str) -> Iterator[Finding]:
     environment: dict[str, Any] = {}
     MarkdownIt("commonmark").parse(text, environment)
     for name, definition in environment.get("references", {}).items():
+        if name.startswith("^"):
+            continue  # a footnote, which this parser does not know
         message = f"`[{name.lower()}]` is defined apart from its links. Write `[text]({definition['href']})` there."
         yield Finding.at(Check.LINK_STYLE, message, path, definition["map"][0] + 1)

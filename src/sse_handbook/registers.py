@@ -1,7 +1,8 @@
-"""What the registers in `docs/data` hold, as frozen dataclasses."""
+"""Read `videos.yaml` into a `VideoRegister`: each video, what is wrong with it, and what stands twice."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class VideoRegister:
 
     path: Path
     videos: dict[str, Video] = field(default_factory=dict)
+    films: dict[tuple[str, str], str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     seen: dict[str, date] = field(default_factory=dict)
 
@@ -42,24 +44,27 @@ class VideoRegister:
         """Days since a video was last seen working; endless for one that never was."""
         return (today() - self.seen[key]).days if key in self.seen else float("inf")
 
-    def key_of(self, address: str) -> str | None:
-        """The key of the video that an address stands for, or `None`."""
-        try:
-            link = parse_video_link(address)
-        except VideoLinkError:
-            return None
-        video = self.by_id(link) if link else None
-        return video.key if video else None
-
-    def by_id(self, link: VideoLink) -> Video | None:
+    def film(self, link: VideoLink | None) -> Video | None:
         """The first entry for the same film, whatever its start."""
-        return next((v for v in self.videos.values() if (v.link.provider, v.link.id) == (link.provider, link.id)), None)
+        return self.videos[self.films[link.film]] if link and link.film in self.films else None
 
 
 def today() -> date:
     """The day of the build: `SOURCE_DATE_EPOCH` where it is set, so that a build can be repeated."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     return datetime.fromtimestamp(int(epoch), UTC).date() if epoch else datetime.now(UTC).date()
+
+
+def read_seen(path: Path) -> dict[str, date]:
+    """When each video was last seen working, from `video-status.json`, which only the online check writes.
+
+    What it holds decides nothing but a note: a file that cannot be read says nothing.
+    """
+    try:
+        status = json.loads(path.read_text(encoding="utf-8"))
+        return {key: date.fromisoformat(each["seen"]) for key, each in status["videos"].items() if each.get("seen")}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def read_videos(path: Path) -> VideoRegister:
@@ -95,12 +100,13 @@ def read_videos(path: Path) -> VideoRegister:
         )
         register.findings += _conflicts(video, register.videos.values(), item)
         register.videos[item.key] = video
+        register.films.setdefault(link.film, item.key)
     return register
 
 
 def _conflicts(video: Video, earlier: Collection[Video], entry: Entry) -> Iterator[Finding]:
     for other in earlier:
-        same_film = (other.link.provider, other.link.id) == (video.link.provider, video.link.id)
+        same_film = other.link.film == video.link.film
         if same_film and video.same_as is None and other.same_as != video.key:
             message = (
                 f"`{video.key}` is the same film as `{other.key}` (line {other.line}). "

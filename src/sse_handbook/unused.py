@@ -40,13 +40,16 @@ def find_unused(env: BuildEnvironment) -> Iterator[Finding]:
     """A finding for each video that no page uses, and for the kinds that `sse_report_unused` names."""
     domain, wanted = SSEDomain.of(env), set(env.config.sse_report_unused)
     references = [each for found in domain.references.values() for each in found]
-    used = {("label" if each.kind == "here" else each.kind, each.target.lower()) for each in references}
+    used = {(each.kind, each.target.lower()) for each in references}
+    used |= {(kind, name) for here, name in used if here == "here" for kind in ("label", "term")}
     for each in (each for found in domain.definitions.values() for each in found if each.kind in wanted):
         if any((each.kind, name.lower()) in used for name in each.names):
             continue
         advice = "Link to it, or delete it." if each.kind == "label" else "Use it on a page, or delete the entry."
-        written = MARKUP[each.kind]
-        line = next(filter(None, (exact_line(each.path, 1, text.format(each.names[0])) for text in written)), None)
+        lines = (
+            exact_line(each.path, 1, text.format(each.names[0]), each.kind == "term") for text in MARKUP[each.kind]
+        )
+        line = next(filter(None, lines), None)
         if line:  # what no line of the page holds was generated, and is for nobody to delete
             check = Check.LABEL_UNUSED if each.kind == "label" else Check.TERM_UNUSED
             yield Finding.at(check, f"No page uses the {each.kind} `{each.names[0]}`. {advice}", each.path, line)

@@ -106,6 +106,11 @@ class VideoLink:
     start: int | None = None
 
     @property
+    def film(self) -> tuple[str, str]:
+        """What is the same for every address of one film: its host's name and its id."""
+        return self.provider, self.id
+
+    @property
     def url(self) -> str:
         """The canonical address, start included: `parse_video_link` makes the same link of it again."""
         if self.provider == "youtube":

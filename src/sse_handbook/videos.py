@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,9 +19,9 @@ from sphinx.util.docutils import SphinxDirective
 
 from .crossrefs import label_link
 from .domain import Reference, SSEDomain
-from .registers import Video
+from .registers import Video, VideoRegister
 from .video_links import VideoLinkError, parse_video_link
-from .warnings import Check, Finding, did_you_mean, exact_line
+from .warnings import Check, Finding, exact_line
 
 HOST_NAMES = {"youtube": "YouTube", "vimeo": "Vimeo", "peertube": "PeerTube"}
 # What the players of other extensions show, by the name of the platform that their nodes carry.
@@ -79,7 +80,7 @@ class VideoList(SphinxDirective):
         text = nodes.inline("", str(number))
         if "slide-label" not in self.options:
             return text
-        label = self.options["slide-label"].format(number)
+        label = self.options["slide-label"].replace("{}", str(number))
         return label_link(label, text, Check.XREF_MISSING, Path(self.get_source_info()[0]), self.lineno)
 
 
@@ -93,8 +94,9 @@ class NameVideoUsers(SphinxPostTransform):
     default_priority = 5
 
     def run(self, **kwargs: Any) -> None:
-        users = SSEDomain.of(self.env).users()
-        for node in list(self.document.findall(video_users)):
+        waiting = list(self.document.findall(video_users))
+        users = SSEDomain.of(self.env).users() if waiting else {}
+        for node in waiting:
             here = self.env.current_document.docname
             docnames = [name for name in users.get(node["key"], []) if name != here]
             line = nodes.paragraph("", "On pages: " if docnames else "On no page yet.")
@@ -109,7 +111,7 @@ class NameVideoUsers(SphinxPostTransform):
 
 def card(video: Video) -> nodes.container:
     """The card as plain nodes, which every builder can show."""
-    start = f"starts at {video.link.start // 60}:{video.link.start % 60:02}" if video.link.start else "from the start"
+    start = f"starts at {clock(video.link.start)}" if video.link.start else "from the start"
     language = f"language: {video.language}" if video.language else "language not confirmed"
     facts = [*video.labels, video.source, start, language]
     host = HOST_NAMES[video.link.provider]
@@ -124,8 +126,18 @@ def card(video: Video) -> nodes.container:
     return box
 
 
+def clock(seconds: int) -> str:
+    """A time as players show it: `0:35`, `1:15:03`."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def lists_to_write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """`env-updated`: the lists of videos whose “on pages” is no longer what they last said."""
+    """`env-updated`: the lists of videos whose “on pages” is no longer what they last said.
+
+    What they will say is kept for the next build.
+    """
     domain = SSEDomain.of(env)
     users = domain.users()
     changed = [docname for docname, said in domain.shown.items() if said != users]
@@ -140,13 +152,17 @@ def note_addresses(app: Sphinx, doctree: nodes.document) -> None:
     found = []
     for address, node in find_addresses(doctree):
         try:
-            if parse_video_link(address) is None:
+            link = parse_video_link(address)
+        except VideoLinkError as error:
+            link = None
+            if error.code == "not_one_video":
                 continue
-        except VideoLinkError:
-            pass
+        else:
+            if link is None:
+                continue
         source, line = get_source_line(node)
         path = source or str(app.env.doc2path(docname))
-        found.append(Reference("address", address, path, line, node.get("id") or address))
+        found.append(Reference("address", address, path, line, node.get("id") or address, link=link))
     SSEDomain.of(app.env).note(docname, found)
 
 
@@ -170,26 +186,36 @@ def find_addresses(doctree: nodes.document) -> Iterator[tuple[str, nodes.Element
                 yield str(source), node
 
 
-def find_faults(env: BuildEnvironment) -> Iterator[Finding]:
+def find_bad_addresses(env: BuildEnvironment) -> Iterator[Finding]:
     """Addresses of videos that cannot be right, or that the register does not hold."""
     domain = SSEDomain.of(env)
     register = domain.register
+    for each in (each for found in domain.references.values() for each in found if each.kind == "address"):
+        if each.link is None:
+            check, message = Check.VIDEO_ADDRESS, _fault(each.target, register)
+        elif register.videos and not register.film(each.link):
+            near = _near(each.link.id, register) or " Add it there, and use its key here."
+            check, message = Check.VIDEO_UNREGISTERED, f"{each.link.url} is not in {register.path.name}.{near}"
+        else:
+            continue
+        yield Finding.at(check, message, each.path, exact_line(each.path, each.line, each.text) or each.line)
+
+
+def _near(video_id: str, register: VideoRegister) -> str:
+    """The registered video whose id is nearest by spelling, as a suggestion."""
     known = {video.link.id: video.key for video in register.videos.values()}
-    for references in domain.references.values():
-        for each in (each for each in references if each.kind == "address"):
-            try:
-                link = parse_video_link(each.target)
-            except VideoLinkError as error:
-                if error.code == "not_one_video":
-                    continue
-                near = did_you_mean(_id_in(each.target), known)
-                check, message = Check.VIDEO_ADDRESS, f"{error} {near.strip() or error.hint}"
-            else:
-                if link is None or register.by_id(link) or not register.videos:
-                    continue
-                near = did_you_mean(link.id, known) or " Add it there, and use its key here."
-                check, message = Check.VIDEO_UNREGISTERED, f"{link.url} is not in {register.path.name}.{near}"
-            yield Finding.at(check, message, each.path, exact_line(each.path, each.line, each.text) or each.line)
+    return "".join(
+        f" Did you mean `{known[each]}` ({each})?" for each in get_close_matches(video_id, known, n=1, cutoff=0.8)
+    )
+
+
+def _fault(address: str, register: VideoRegister) -> str:
+    """What is wrong with an address that cannot be parsed, and the nearest film, or the way to mend it."""
+    try:
+        parse_video_link(address)
+    except VideoLinkError as error:
+        return f"{error}{_near(_id_in(address), register) or f' {error.hint}'}"
+    raise AssertionError(address)  # it was noted because it could not be parsed
 
 
 def _id_in(address: str) -> str:
@@ -198,7 +224,7 @@ def _id_in(address: str) -> str:
     return min(parts, key=lambda part: abs(len(part) - 11), default="")
 
 
-def note_age(env: BuildEnvironment) -> Iterator[Finding]:
+def find_stale(env: BuildEnvironment) -> Iterator[Finding]:
     """One note on the videos that nobody has seen working for too long."""
     register = SSEDomain.of(env).register
     old = [video.key for video in register.videos.values() if register.age(video.key) > env.config.sse_video_max_age]

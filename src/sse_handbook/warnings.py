@@ -1,6 +1,6 @@
-"""Every finding that the extension can report, and the one place that turns findings into Sphinx warnings.
+"""`Check` (every kind of finding, with its documentation), `Finding`, `warn`, and two helpers for messages.
 
-The page that explains the checks is made from `Check`: its explanations are the documentation.
+`findings` gathers and silences; the page that explains the checks is made from `Check`.
 """
 
 from __future__ import annotations
@@ -211,8 +211,8 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     return f" Did you mean `{names[nearest[0]]}`?" if nearest else ""
 
 
-def exact_line(path: str, first: int | None, text: str) -> int | None:
-    """The line of a file on which a text stands, looked for from `first` on; `None` where it is not found.
+def exact_line(path: str, first: int | None, text: str, alone: bool = False) -> int | None:
+    """The line of a file on which a text stands (`alone`: nothing else), from `first` on; `None` where none does.
 
     MyST gives every inline node the first line of its block, so this is where the text itself is found.
     """
@@ -220,8 +220,9 @@ def exact_line(path: str, first: int | None, text: str) -> int | None:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    wanted = (text, text.replace("&", "&amp;"))
+    wanted = (text.lower(), text.replace("&", "&amp;").lower())
     for number in range(max((first or 1) - 1, 0), len(lines)):
-        if any(each in lines[number] for each in wanted):
+        line = lines[number].lower()
+        if line.strip() in wanted if alone else any(each in line for each in wanted):
             return number + 1
     return None

@@ -1,4 +1,4 @@
-"""Read what a drawn diagram says from the SVG itself: its nodes, the edges between them, and their texts.
+"""Read the SVG that Mermaid drew into a `Chart`: its nodes, its edges, their texts. `diagrams` writes the words.
 
 Mermaid marks nodes as `id="…-flowchart-NAME-n"` and edges as `data-id="L_FROM_TO_n"` (Mermaid 11).
 """
@@ -15,11 +15,12 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @dataclass(frozen=True)
 class Edge:
-    """An arrow from one node to another, by their names, with its text or an empty one."""
+    """A line from one node to another, by their names, with its text or an empty one, and whether it is an arrow."""
 
     start: str
     end: str
     label: str
+    arrow: bool = True
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,18 @@ class Chart:
     edges: tuple[Edge, ...] = ()
     targets: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def chain(self) -> list[str]:
+        """The nodes in order where they are one plain chain, without a fork and without a word on its lines."""
+        following = {edge.start: edge.end for edge in self.edges if not edge.label}
+        first = [name for name in self.nodes if name not in following.values()]
+        if len(following) != len(self.edges) or len(set(following.values())) != len(following) or len(first) != 1:
+            return []
+        names = first
+        while names[-1] in following:
+            names.append(following[names[-1]])
+        return names if len(names) == len(self.nodes) else []
+
 
 def read_chart(svg: str, targets: Mapping[str, str]) -> Chart:
     """What an SVG drawn by Mermaid says; `targets` maps names of nodes to the links they were given."""
@@ -45,13 +58,15 @@ def read_chart(svg: str, targets: Mapping[str, str]) -> Chart:
         match = re.fullmatch(r".*-flowchart-(.+)-\d+", group.get("id", ""))
         if match:
             found[match[1]] = _text(group)
+        elif "cluster" in group.get("class", "").split():
+            found[group.get("id", "").removeprefix(f"{root.get('id')}-")] = _text(group)
     labels = {group.get("data-id", ""): _text(group) for group in root.iter(f"{SVG}g") if group.get("data-id")}
     edges = []
     for path in root.iter(f"{SVG}path"):
         name = path.get("data-id", "")
         ends = _ends(name, found)
         if ends:
-            edges.append(Edge(*ends, labels.get(name, "")))
+            edges.append(Edge(*ends, labels.get(name, ""), path.get("marker-end") is not None))
     return Chart(description, found, tuple(edges), {name: target for name, target in targets.items() if name in found})
 
 

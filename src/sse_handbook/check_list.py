@@ -1,4 +1,4 @@
-"""The page that explains each check, made from the enum of checks so that the two cannot part."""
+"""The `{sse:checks}` directive: prints what each member of `warnings.Check` means. Nothing is checked here."""
 
 from __future__ import annotations
 

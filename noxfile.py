@@ -41,7 +41,7 @@ def environment(name: str, *groups: str, project: bool = True) -> Path:
     state = hashlib.sha256(f"{sys.version}{CONSTRAINTS.read_text('utf-8')}{wanted}{PROJECT['project']}".encode())
     if stamp.exists() and stamp.read_text(encoding="utf-8") == state.hexdigest():
         return programs
-    print(f"Setting up .nox/{name} (needs the network once) ...", flush=True)
+    print(f"Setting up .nox/{name}: about a minute, and the network, this once ...", flush=True)
     if subprocess.call([sys.executable, "-m", "venv", "--clear", str(home)]):
         sys.exit("Python cannot make environments here. On Debian or Ubuntu: apt-get install python3-venv")
     pip = [str(programs / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
@@ -57,6 +57,7 @@ def environment(name: str, *groups: str, project: bool = True) -> Path:
 
 try:
     import nox
+    import nox.command
 except ModuleNotFoundError:
     runner = environment("_runner", "nox", project=False)
     sys.exit(subprocess.call([str(runner / "python"), str(ROOT / "noxfile.py"), *sys.argv[1:]]))
@@ -78,8 +79,14 @@ def run(session: nox.Session, programs: Path, program: str, *arguments: str) -> 
 
 
 def sphinx_build(session: nox.Session, builder: str, *options: str) -> None:
-    places = ("-d", f"build/doctrees/{builder}", "docs", f"build/{builder}")
-    run(session, environment(*DOCS), "sphinx-build", "-b", builder, *STRICT, *places, *options)
+    doctrees = Path("build", "doctrees", builder)
+    places = ("-d", str(doctrees), "docs", f"build/{builder}")
+    try:
+        run(session, environment(*DOCS), "sphinx-build", "-b", builder, *STRICT, *places, *options)
+    except nox.command.CommandFailed:
+        # Some of Sphinx's own warnings come only when a page is read: after a failure all are read again.
+        (doctrees / "environment.pickle").unlink(missing_ok=True)
+        raise
 
 
 @nox.session
@@ -91,7 +98,8 @@ def html(session: nox.Session) -> None:
 @nox.session
 def check(session: nox.Session) -> None:
     """Check all pages offline, without writing any: references, films, diagrams, registers."""
-    sphinx_build(session, "dummy", "--quiet", *session.posargs)
+    # Fresh each time: a page that is gone is missed only by pages that are read again.
+    sphinx_build(session, "dummy", "--quiet", "--fresh-env", *session.posargs)
 
 
 @nox.session
@@ -130,4 +138,6 @@ def lock(session: nox.Session) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1 and sys.argv[1] in globals() and not sys.argv[1].startswith("_"):
+        sys.argv.insert(1, "-s")  # `noxfile.py check` means `noxfile.py -s check`
     nox.main()

@@ -19,7 +19,8 @@ myst_ref_domains = ["std"]
 myst_enable_extensions = ["colon_fence"]
 """
 WITH = """
-extensions = ["myst_parser", "sse_handbook"]
+extensions = ["myst_parser", "sphinxcontrib.mermaid", "sse_handbook"]
+sse_data_dir = "data"
 mermaid_output_format = "svg"
 mermaid_cmd = "mermaidx -q"
 sse_diagram_cache = {cache!r}

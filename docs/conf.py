@@ -14,6 +14,7 @@ language = "en"
 extensions = [
     "myst_parser",
     "sphinxcontrib.bibtex",
+    "sphinxcontrib.mermaid",
     "sse_handbook",
 ]
 exclude_patterns = ["_*"]
@@ -30,7 +31,9 @@ mermaid_output_format = "svg"
 mermaid_cmd = "mermaidx -q"
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")
 
+sse_data_dir = "data"
 sse_report_unused = ["label", "term", "source"]
+sse_refuse_reference_links = True
 
 html_theme = "sphinx_book_theme"
 html_title = "Home-based workers and the SSE: a handbook"

@@ -18,7 +18,8 @@ from sse_handbook.anchors import ADDRESS, Listed, lost, misled, nearest, read_li
 from sse_handbook.warnings import Check, Finding
 
 CONF = """
-extensions = ["myst_parser", "sse_handbook"]
+extensions = ["myst_parser", "sphinxcontrib.mermaid", "sse_handbook"]
+sse_data_dir = "data"
 myst_enable_extensions = ["colon_fence"]
 project, version, release, copyright = "A book", "1", "1.0", "2026 nobody"
 html_theme = "{theme}"
@@ -348,7 +349,7 @@ def test_odd_characters_break_no_line(tmp_path: Path) -> None:
     source = write(tmp_path / "docs", {**VERSION_2, **lists})
     redirect(source, {"a\nb": "index", "c": "d\re\x85", "e\u2028": "e\u2028", "\ufdd0": "index"})
     warnings = build(source, tmp_path / "build", "dummy").warnings
-    assert sorted(warned.type for warned in warnings) == ["sse.anchor_lost", *["sse.redirect"] * 3]
+    assert {warned.type for warned in warnings} == {"sse.anchor_lost", "sse.register", "sse.redirect"}
 
 
 ADDRESSES = st.sampled_from(["a", "b", "c", "a#x", "a#y", "b#x", "c#z", "d/e", "d/e#x", "d/é"])

@@ -117,7 +117,7 @@ def test_each_diagram_is_small_and_the_same_in_two_clean_builds(tmp_path: Path) 
     (source / "index.md").write_text(f"# Diagrams\n\n{page}", encoding="utf-8")
     (source / "diagrams").symlink_to(ROOT / "docs/diagrams")
     (source / "conf.py").write_text(
-        'extensions = ["myst_parser", "sse_handbook"]\n'
+        'extensions = ["myst_parser", "sphinxcontrib.mermaid", "sse_handbook"]\n'
         'mermaid_output_format = "svg"\nmermaid_cmd = "mermaidx -q"\nhtml_theme = "basic"\n',
         encoding="utf-8",
     )

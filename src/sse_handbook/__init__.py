@@ -25,10 +25,9 @@ from . import (
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx; what each part does stands in its own module."""
-    app.setup_extension("sphinxcontrib.mermaid")
-
-    app.add_config_value("sse_data_dir", "data", "env", str)
+    app.add_config_value("sse_data_dir", "", "env", str)
     app.add_config_value("sse_report_unused", [], "", (list, tuple, set))
+    app.add_config_value("sse_refuse_reference_links", False, "env", bool)
     app.add_config_value("sse_video_max_age", 180, "", int)
     app.add_config_value("sse_diagram_cache", "", "", str)
 
@@ -49,13 +48,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", link_style.note_link_style)
     app.connect("doctree-read", crossrefs.note_references)
     app.connect("doctree-read", unused.note_definitions)
-    app.connect("env-updated", crossrefs.pages_with_moved_labels)
+    app.connect("env-updated", crossrefs.pages_with_moved_targets)
     app.add_post_transform(crossrefs.ClaimReferences)
 
-    app.add_directive("mermaid", diagrams.Diagram, override=True)
-    for node, visitors in diagrams.VISITORS.items():
-        app.add_node(node, override=True, **visitors)
-    app.connect("builder-inited", diagrams.settle)
+    # Only where a project has Mermaid diagrams: sphinxcontrib-mermaid adds to every page.
+    if "sphinxcontrib.mermaid" in app.config.extensions:
+        app.setup_extension("sphinxcontrib.mermaid")
+        app.add_directive("mermaid", diagrams.Diagram, override=True)
+        for node, visitors in diagrams.VISITORS.items():
+            app.add_node(node, override=True, **visitors)
+        app.connect("builder-inited", diagrams.settle)
 
     app.connect("config-inited", redirects.find_templates)
     app.connect("env-updated", redirects.pages_with_new_redirects)
@@ -68,7 +70,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
     return {
         "version": version("sse-handbook"),
-        "env_version": 4,
+        "env_version": 5,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -6,7 +6,7 @@ Pages are searched when they are read; what they name is judged when all pages a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,6 +15,7 @@ from docutils.utils import get_source_line
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError, NoUri
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
 
@@ -53,6 +54,8 @@ def _references(env: BuildEnvironment, docname: str, node: addnodes.pending_xref
     if key == ("sse", "label"):
         place, exact = node["place"]
         yield Reference("label", target, place, exact, "", node["check"])
+    elif key == ("", "myst") and node.get("reflocalid"):
+        pass  # MyST has found it on the page itself
     elif key == ("", "myst") and (suffix := PurePosixPath(target.partition("#")[0]).suffix) in env.config.source_suffix:
         page = target.partition("#")[0].removesuffix(suffix)
         yield Reference("doc", docname_join(docname, page), path, line, target)
@@ -108,6 +111,8 @@ def find_missing(env: BuildEnvironment) -> Iterator[Finding]:
             if each.kind not in ("source", "video") and _is_elsewhere(env, docname, each):
                 continue
             domain.missing.add((docname, each.kind, each.target))
+            if each.kind == "video" and domain.register.broken:
+                continue  # what is wrong with the register has been said, and is what to mend
             what, otherwise = WORDS[each.kind]
             hint = did_you_mean(each.target, known[each.kind].values()) or f" {otherwise}"
             line = (exact_line(each.path, each.line, each.text) if each.text else None) or each.line
@@ -119,11 +124,23 @@ def _is_elsewhere(env: BuildEnvironment, docname: str, reference: Reference) -> 
     kind = "ref" if reference.kind == "label" else reference.kind
     if reference.kind == "label" and is_object(env, reference.target):
         return True
-    if (f"std:{kind}", reference.target) in set(env.config.nitpick_ignore):
+    # A page is looked for under the name that was written: another project has its own folders.
+    target = reference.text if reference.kind == "doc" else reference.target
+    ignored = [*env.config.nitpick_ignore, *env.config.nitpick_ignore_regex]
+    for domain_kind, name in ignored:
+        of_this_kind = any(re.fullmatch(domain_kind, each) for each in (f"std:{kind}", kind, "myst"))
+        if of_this_kind and (name == target or re.fullmatch(name, target)):
+            return True
+    # MyST finds a label among all objects of the inventories that intersphinx has loaded.
+    inventories = getattr(env, "intersphinx_named_inventory", {}).values()
+    if reference.kind == "label" and any(target in names for each in inventories for names in each.values()):
         return True
-    node = addnodes.pending_xref("", refdomain="std", reftype=kind, reftarget=reference.target, refdoc=docname)
-    node["refexplicit"] = True
-    return env.events.emit_firstresult("missing-reference", env, node, nodes.inline()) is not None
+    node = addnodes.pending_xref("", nodes.inline("", target), refdomain="std", reftype=kind, reftarget=target)
+    node.attributes.update(refdoc=docname, refexplicit=True)
+    try:
+        return env.events.emit_firstresult("missing-reference", env, node, nodes.inline("", target)) is not None
+    except (NoUri, ExtensionError):
+        return True  # whoever answered knows the name
 
 
 def is_object(env: BuildEnvironment, name: str) -> bool:
@@ -133,18 +150,30 @@ def is_object(env: BuildEnvironment, name: str) -> bool:
     return any(name == other for domain in env.domains.values() for other, *_ in domain.get_objects())
 
 
-def pages_with_moved_labels(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """`env-updated`: the pages to write again because a label they link to moved, came or went.
+def pages_with_moved_targets(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """`env-updated`: the pages to write again because something they link to moved, came, went or has a new title.
 
-    Where each label now stands is kept for the next build.
+    Where everything now stands is kept for the next build of this builder.
     """
-    labels, domain = env.domains.standard_domain.anonlabels, SSEDomain.of(env)
+    domain, builder = SSEDomain.of(env), app.builder.name
+    std = env.domains.standard_domain
+    terms = {name.lower(): where for (kind, name), where in std.objects.items() if kind == "term"}
+    # Where each name now stands, and what a link to it would say.
+    places: dict[str, Callable[[str], object]] = {
+        "label": lambda name: (std.anonlabels.get(name.lower()), std.labels.get(name.lower())),
+        "term": lambda name: terms.get(name.lower()),
+        "doc": lambda name: env.titles[name].astext() if name in env.titles else None,
+        "video": domain.listed.get,
+    }
     moved = []
     for docname, references in domain.references.items():
-        current = {each.target: labels.get(each.target.lower()) for each in references if each.kind == "label"}
-        if domain.resolved.get(docname, current) != current:
+        current = {
+            (each.kind, each.target): places[each.kind](each.target) for each in references if each.kind in places
+        }
+        known = domain.resolved.setdefault(docname, {})
+        if known.get(builder, current) != current:
             moved.append(docname)
-        domain.resolved[docname] = current
+        known[builder] = current
     return moved
 
 
@@ -158,8 +187,9 @@ class ClaimReferences(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         labels, missing = self.env.domains.standard_domain.anonlabels, SSEDomain.of(self.env).missing
-        docname = self.env.current_document.docname
         for node in list(self.document.findall(addnodes.pending_xref)):
+            # Some builders put all pages into one: what a link was written in is its `refdoc`.
+            docname = node.get("refdoc") or self.env.current_document.docname
             named = _references(self.env, docname, node)
             gone = {each.target for each in named if (docname, each.kind, each.target) in missing}
             if gone and node["refdomain"] == "cite":
@@ -168,16 +198,21 @@ class ClaimReferences(SphinxPostTransform):
                 if not left:
                     node.replace_self(nodes.inline("", f"[{', '.join(sorted(gone))}]"))
             elif gone:
-                node.replace_self(node.children)
+                # A link without a text of its own shows what it was to lead to.
+                shown = nodes.Text(min(gone).rpartition("/")[2])
+                node.replace_self(node.children if node.astext() else shown)
             elif not node.get("refdomain") and node["reftype"] == "myst" and node["reftarget"].lower() in labels:
-                content = nodes.inline("", "", *node.children)
+                # The same element and classes as a link that Sphinx resolves by itself.
+                content = nodes.inline("", "", *node[0].children, classes=["std", "std-ref"])
                 node.children = []
                 node.append(content)
                 node.attributes.update(refdomain="sse", reftype="label", refwarn=True)
 
 
-def label_link(label: str, content: nodes.Node, check: Check, place: Path, line: int) -> addnodes.pending_xref:
+def label_link(
+    label: str, content: nodes.Node, check: Check, place: Path, line: int, docname: str
+) -> addnodes.pending_xref:
     """A link to a label from generated text: `place` and `line` are where a contributor would mend it."""
     link = addnodes.pending_xref("", content, refdomain="sse", reftype="label", reftarget=label, refwarn=True)
-    link.attributes.update(check=check.value, place=(str(place), line))
+    link.attributes.update(check=check.value, place=(str(place), line), refdoc=docname)
     return link

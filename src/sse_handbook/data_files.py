@@ -6,6 +6,7 @@ Nothing that a file holds raises: what is wrong becomes a `Finding` with file an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,6 +17,11 @@ import yaml
 
 from .warnings import Check, Finding
 
+# Longer than any number of a register; Python itself refuses to print one of 5,000 digits.
+LONG_NUMBER = re.compile(r"[-+]?[0-9a-fA-FxXoO_:.]{30,}")
+# What no page can show: control characters but the end of a line, and halves of characters.
+UNSHOWABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
 
 class _PlainLoader(yaml.SafeLoader):
     """YAML as JSON knows it: keys are text, dates stay text, and nothing refers to something else in the file."""
@@ -25,6 +31,11 @@ class _PlainLoader(yaml.SafeLoader):
             event = self.peek_event()  # type: ignore[no-untyped-call]
             message = f"`*{event.anchor}`: references inside a register are not read. Write it out."
             raise _UnreadableError(message, _line(event))
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise _UnreadableError(f"`{event.tag}`: tags are not read. Write plain text and lists.", _line(event))
+        if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and LONG_NUMBER.fullmatch(event.value):
+            raise _UnreadableError("This number is too long to be one. Put it in quotes if it is text.", _line(event))
         return super().compose_node(parent, index)
 
 
@@ -60,7 +71,7 @@ class Entry:
         node, line = self.node, self.key_line - 1
         for step in steps:
             if isinstance(node, yaml.MappingNode):
-                found = next(((k, v) for k, v in node.value if k.value == step), None)
+                found = next(((k, v) for k, v in reversed(node.value) if k.value == step), None)
                 if found is None:
                     break
                 line, node = found[0].start_mark.line, found[1]
@@ -98,6 +109,10 @@ def read_entries(path: Path, schema: str) -> Iterator[Entry | Finding]:
         broken.add(steps[0])
         name = ".".join(str(step) for step in steps)
         yield Finding.at(Check.REGISTER, f"`{name or path.name}`: {_plain(problem.message)}", path, whole.line(*steps))
+    for way in _unshowable(value):
+        broken.add(way[0])
+        name = ".".join(map(str, way))
+        yield Finding.at(Check.REGISTER, f"`{name}` holds a character that no page can show.", path, whole.line(*way))
     # Of two entries with one key YAML keeps the last, and so do we.
     for key, (key_node, node) in {pair[0].value: pair for pair in root.value}.items():
         if key not in broken and key in value:
@@ -133,6 +148,19 @@ def _parse(path: Path) -> tuple[yaml.MappingNode, Mapping[str, Any]]:
     except (RecursionError, ValueError) as error:
         message = f"The register cannot be read as data ({type(error).__name__}). Write plain text and lists."
         raise _UnreadableError(message) from None
+
+
+def _unshowable(value: Any, *steps: str | int) -> Iterator[tuple[str | int, ...]]:
+    """The way to each text that holds a character which no page can show."""
+    if isinstance(value, str) and UNSHOWABLE.search(value):
+        yield steps
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _unshowable(key, *steps, key)
+            yield from _unshowable(each, *steps, key)
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _unshowable(each, *steps, number)
 
 
 def _plain(message: str) -> str:

@@ -41,7 +41,7 @@ class Diagram(Mermaid, SphinxDirective):
         place, first_line = self.source_of_text()
         if unreadable := list(self.check_file(place)):
             domain.note(docname, findings=unreadable)
-            return []
+            return self.name_alone()
         produced = list(super().run(**kwargs))
         found = [node for top in produced for node in top.findall(mermaid)]
         if self.config.mermaid_output_format != "svg" or not found:
@@ -55,7 +55,7 @@ class Diagram(Mermaid, SphinxDirective):
             line = first_line + error.line - 1 if error.line else first_line
             findings.append(Finding.at(Check.DIAGRAM_SYNTAX, f"Mermaid cannot draw this diagram: {error}", place, line))
             domain.note(docname, findings=findings)
-            return []
+            return self.name_alone()
         chart = read_chart(svg, {name: target for name, target, _line in clicks(node["code"])})
         findings += check_links(chart, node["code"], place, first_line)
         findings += check_legibility(svg, place, first_line)
@@ -63,6 +63,12 @@ class Diagram(Mermaid, SphinxDirective):
         node["svg"] = svg
         words = diagram_words("", *self.words(chart, node["code"]))
         return [*produced, words]
+
+    def name_alone(self) -> list[nodes.Node]:
+        """What stands for a diagram that cannot be drawn: links to its name still lead here."""
+        stand_in = nodes.paragraph("", "(A diagram belongs here.)")
+        self.add_name(stand_in)
+        return [stand_in]
 
     def check_file(self, place: Path) -> Iterator[Finding]:
         """A finding where the diagram's own file is not there, or cannot be read."""
@@ -116,7 +122,9 @@ class Diagram(Mermaid, SphinxDirective):
         linked.add(name)
         place, first_line = self.source_of_text()
         line = next(line for clicked, _target, line in clicks(code) if clicked == name)
-        return label_link(target[1:], label, Check.DIAGRAM_LINK, place, first_line + line - 1)
+        return label_link(
+            target[1:], label, Check.DIAGRAM_LINK, place, first_line + line - 1, self.env.current_document.docname
+        )
 
 
 class diagram_words(nodes.General, nodes.Element):

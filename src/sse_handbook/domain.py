@@ -80,7 +80,7 @@ class SSEDomain(Domain):
     roles: ClassVar = {"video": VideoRole(innernodeclass=nodes.inline, warn_dangling=True)}
     # `listed` is by video.
     initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "listed")}
-    data_version = 4
+    data_version = 5
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
     # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.
@@ -109,13 +109,13 @@ class SSEDomain(Domain):
 
     @property
     def resolved(self) -> dict[str, dict[str, Any]]:
-        """Where the labels that each document links to stood when it was last written."""
+        """Where what each document links to stood when each builder last wrote it."""
         return cast("dict[str, dict[str, Any]]", self.data["resolved"])
 
     @property
-    def shown(self) -> dict[str, dict[str, list[str]]]:
-        """What each list of videos last said of who uses what, to know when it must be written again."""
-        return cast("dict[str, dict[str, list[str]]]", self.data["shown"])
+    def shown(self) -> dict[str, dict[str, object]]:
+        """What each list of videos last said of who uses what, in the words of each builder."""
+        return cast("dict[str, dict[str, object]]", self.data["shown"])
 
     @property
     def redirected(self) -> dict[str, list[tuple[str, str, str]]]:
@@ -190,7 +190,8 @@ class SSEDomain(Domain):
             return None
         docname, anchor = std.anonlabels[target.lower()]
         if not contnode.astext():
-            contnode = nodes.inline("", std.labels.get(target.lower(), ("", "", target))[2])
+            title = std.labels.get(target.lower(), ("", "", target))[2]
+            contnode = nodes.inline("", title, classes=["std", "std-ref"])
         return make_refnode(builder, fromdocname, docname, anchor, contnode)
 
     def resolve_any_xref(self, *arguments: Any) -> list[Any]:
@@ -202,7 +203,7 @@ def load_registers(app: Sphinx) -> None:
 
     What an unchanged file of videos holds is kept from one build to the next.
     """
-    domain, folder = SSEDomain.of(app.env), Path(app.srcdir, app.config.sse_data_dir)
+    domain, folder = SSEDomain.of(app.env), Path(app.srcdir, app.config.sse_data_dir or "no-registers")
     videos, redirects = folder / "videos.yaml", folder / "redirects.yaml"
     state = (str(videos), hashlib.sha256(videos.read_bytes()).hexdigest() if videos.is_file() else "")
     if domain.data.get("register", ("",))[0] != state:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
 from sphinx.application import Sphinx
 
 from .domain import SSEDomain
@@ -19,7 +21,7 @@ MAYBE = re.compile(r"^[ >:]*\[[^\]\n]+\]:[ \t]*\S", re.MULTILINE)
 def note_link_style(app: Sphinx, docname: str, source: list[str]) -> None:
     """`source-read`: remember a page's definitions of addresses."""
     path = str(app.env.doc2path(docname))
-    if path.endswith(".md"):
+    if app.config.sse_refuse_reference_links and path.endswith(".md"):
         SSEDomain.of(app.env).note(docname, findings=find_definitions(source[0], path))
 
 
@@ -28,7 +30,8 @@ def find_definitions(text: str, path: str) -> Iterator[Finding]:
     if not MAYBE.search(text):
         return
     environment: dict[str, Any] = {}
-    MarkdownIt("commonmark").parse(text, environment)
+    # As MyST: it knows that `:::` holds code or text of its own.
+    create_md_parser(MdParserConfig(enable_extensions={"colon_fence"}), RendererHTML).parse(text, environment)
     for name, definition in environment.get("references", {}).items():
         if name.startswith("^"):
             continue  # a footnote, which this parser does not know

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.errors import SphinxError
 
 from .warnings import Check, Finding, warn
 
 
-class UnreadableError(SphinxError):
-    """Nothing was built; what is wrong has been reported."""
+class UnreadableError(SystemExit):
+    """Nothing was built; what is wrong has been reported.
 
-    category = "Nothing was built"
+    It is no `SphinxError`: Sphinx prints a traceback below those, which helps nobody to mend a file.
+    """
 
 
 def check_sources(app: Sphinx) -> None:
@@ -28,23 +28,29 @@ def check_sources(app: Sphinx) -> None:
 
 def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """`env-before-read-docs`: each page about to be read is UTF-8."""
-    _stop([finding for name in docnames for finding in find_bad_text(Path(env.doc2path(name)), "page")])
+    encoding = app.config.source_encoding
+    _stop([finding for name in docnames for finding in find_bad_text(Path(env.doc2path(name)), "page", encoding)])
 
 
 def _stop(findings: list[Finding]) -> None:
     if findings:
         warn(findings)
-        raise UnreadableError(f"mend {findings[0].path}:{findings[0].line} first.")
+        raise UnreadableError(f"Nothing was built: mend {findings[0].path}:{findings[0].line} first.")
 
 
-def find_bad_text(path: Path, what: str) -> Iterator[Finding]:
-    """A finding where a file is not UTF-8, with the line on which that begins."""
+def find_bad_text(path: Path, what: str, encoding: str = "utf-8") -> Iterator[Finding]:
+    """A finding where a file is not in its encoding, with the line on which that begins."""
     try:
         raw = path.read_bytes()
-        raw.decode("utf-8")
+        raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        yield Finding.at(Check.UNREADABLE, f"The {what} is not UTF-8 here. Save the file as UTF-8.", path, line)
+        yield Finding.at(
+            Check.UNREADABLE,
+            f"The {what} is not {encoding.removesuffix('-sig').upper()} here. Save the file as UTF-8.",
+            path,
+            line,
+        )
     except OSError as error:
         yield Finding.at(Check.UNREADABLE, f"The {what} cannot be read: {error.strerror}.", path)
 

@@ -39,6 +39,7 @@ class VideoRegister:
     films: dict[tuple[str, str], str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     seen: dict[str, date] = field(default_factory=dict)
+    broken: bool = False  # an entry was left out: a key that pages use may be right
 
     def age(self, key: str) -> float:
         """Days since a video was last seen working; endless for one that never was."""
@@ -75,11 +76,13 @@ def read_videos(path: Path) -> VideoRegister:
     for item in read_entries(path, "videos"):
         if isinstance(item, Finding):
             register.findings.append(item)
+            register.broken = True
             continue
         try:
             link = parse_video_link(item.value["link"])
         except VideoLinkError as error:
             register.findings.append(Finding.at(Check.VIDEO_ADDRESS, f"{error} {error.hint}", path, item.line("link")))
+            register.broken = True
             continue
         if link is None:
             message = f"`{item.value['link']}` is no address of one video on a host we know."

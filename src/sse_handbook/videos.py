@@ -30,7 +30,17 @@ PLAYERS = {
     "vimeo": "https://vimeo.com/{id}",
     "peertube": "https://{instance}/w/{id}",
 }
-# An address in raw HTML: up to a quote, a space or a bracket.
+# Where an address is a link and found as one, or is shown and leads nowhere.
+CODE = (
+    nodes.reference,
+    nodes.literal,
+    nodes.literal_block,
+    nodes.doctest_block,
+    nodes.math,
+    nodes.math_block,
+    nodes.comment,
+)
+# An address in raw HTML or in the text: up to a quote, a space or a bracket.
 ADDRESS = re.compile(r"""(?:https?:)?//[^\s"'<>)\\]+""")
 
 
@@ -81,7 +91,14 @@ class VideoList(SphinxDirective):
         if "slide-label" not in self.options:
             return text
         label = self.options["slide-label"].replace("{}", str(number))
-        return label_link(label, text, Check.XREF_MISSING, Path(self.get_source_info()[0]), self.lineno)
+        return label_link(
+            label,
+            text,
+            Check.XREF_MISSING,
+            Path(self.get_source_info()[0]),
+            self.lineno,
+            self.env.current_document.docname,
+        )
 
 
 class video_users(nodes.General, nodes.Element):
@@ -138,11 +155,11 @@ def lists_to_write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
     What they will say is kept for the next build.
     """
-    domain = SSEDomain.of(env)
-    users = domain.users()
-    changed = [docname for docname, said in domain.shown.items() if said != users]
-    for docname in changed:
-        domain.shown[docname] = users
+    domain, builder = SSEDomain.of(env), app.builder.name
+    users = {key: [(name, env.titles[name].astext()) for name in names] for key, names in domain.users().items()}
+    changed = [docname for docname, said in domain.shown.items() if said.get(builder, users) != users]
+    for said in domain.shown.values():
+        said[builder] = users
     return changed
 
 
@@ -162,7 +179,7 @@ def note_addresses(app: Sphinx, doctree: nodes.document) -> None:
                 continue
         source, line = get_source_line(node)
         path = source or str(app.env.doc2path(docname))
-        found.append(Reference("address", address, path, line, node.get("id") or address, link=link))
+        found.append(Reference("address", address, path, line, str(node.get("id") or address), link=link))
     SSEDomain.of(app.env).note(docname, found)
 
 
@@ -176,14 +193,20 @@ def find_addresses(doctree: nodes.document) -> Iterator[tuple[str, nodes.Element
             yield node["refuri"], node
         elif isinstance(node, nodes.image):
             yield node.get("uri", ""), node
-        elif isinstance(node, nodes.raw):
-            for match in ADDRESS.finditer(node.astext()):
-                yield match[0], node
-        elif node.get("platform") in PLAYERS:
-            yield PLAYERS[node["platform"]].format(**node.attributes) if "/" not in node["id"] else node["id"], node
+        elif isinstance(node, nodes.raw) or (isinstance(node, nodes.TextElement) and not isinstance(node, CODE)):
+            # Bare addresses in the text itself: what stands inside other elements is theirs.
+            text = node.astext() if isinstance(node, nodes.raw) else " ".join(map(str, _texts(node)))
+            yield from ((match[0], node) for match in ADDRESS.finditer(text))
+        elif isinstance(node.get("platform"), str) and node["platform"] in PLAYERS:
+            name = str(node.get("id", ""))
+            address = PLAYERS[node["platform"]].format(id=name, instance=node.get("instance", ""))
+            yield (name if "/" in name else address), node
         elif isinstance(node.get("sources"), list):
-            for source, *_ in node["sources"]:
-                yield str(source), node
+            yield from ((str(each[0]), node) for each in node["sources"] if isinstance(each, tuple) and each)
+
+
+def _texts(node: nodes.Element) -> list[nodes.Text]:
+    return [child for child in node.children if isinstance(child, nodes.Text) and "//" in child]
 
 
 def find_bad_addresses(env: BuildEnvironment) -> Iterator[Finding]:
@@ -231,6 +254,6 @@ def find_stale(env: BuildEnvironment) -> Iterator[Finding]:
     if old:
         message = (
             f"Not seen working for {env.config.sse_video_max_age} days, or never checked: {', '.join(old)}. "
-            "Run `python3 noxfile.py -s videos` where there is a network."
+            "Somebody should look at them online."
         )
         yield Finding.at(Check.VIDEO_STALE, message, register.path)

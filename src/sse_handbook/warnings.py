@@ -85,7 +85,7 @@ class Check(Enum):
         "video_stale",
         """A note, which fails no build: nobody has seen these videos work for longer than `sse_video_max_age` days.
 
-        Right: run `python3 noxfile.py -s videos` where there is a network.""",
+        Right: an online check, which writes what it saw and when to `video-status.json`.""",
     )
     XREF_MISSING = (
         "xref_missing",
@@ -120,6 +120,7 @@ class Check(Enum):
     LINK_STYLE = (
         "link_style",
         """A link whose address stands elsewhere on the page. Translations print such a link as it is written.
+        On where `sse_refuse_reference_links` is set.
 
         Wrong: `[choosing a form][choosing]`, and `[choosing]: #choosing` below
 
@@ -188,6 +189,8 @@ class Finding:
     @classmethod
     def at(cls, check: Check, message: str, path: str | Path, line: int | None = None) -> Finding:
         """A finding; without a line, the whole file is meant."""
+        # A message is one line of bounded length that no terminal takes for a command.
+        message = "".join(sign if sign.isprintable() else "\ufffd" for sign in message[:900])
         return cls(str(path), line or 1, check.value, message)
 
 

@@ -38,12 +38,15 @@ BRACES = re.compile(r"\{[^}]*\}")
 def note_references(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: remember what a page refers to."""
     docname = app.env.current_document.docname
-    found = [each for node in doctree.findall(addnodes.pending_xref) for each in _references(app.env, docname, node)]
-    # MyST has resolved links to labels of the same page by now: they are only noted as used.
-    names = {anchor: name for name, anchor in doctree.nameids.items()}
-    local = (names.get(node["refid"]) for node in doctree.findall(nodes.reference) if "refid" in node)
     path = str(app.env.doc2path(docname))
-    found += [Reference("here", name, path, None, "") for name in local if name]
+    names = {anchor: name for name, anchor in doctree.nameids.items()}
+    found: list[Reference] = []
+    for node in doctree.findall(lambda each: isinstance(each, (addnodes.pending_xref, nodes.reference))):
+        if isinstance(node, addnodes.pending_xref):
+            found += _references(app.env, docname, node)
+        elif isinstance(node, nodes.reference) and names.get(node.get("refid")):
+            # MyST has resolved links to labels of the same page by now: they are only noted as used.
+            found.append(Reference("here", names[node["refid"]], path, None, ""))
     SSEDomain.of(app.env).note(docname, found)
 
 
@@ -190,7 +193,7 @@ class ClaimReferences(SphinxPostTransform):
         for node in list(self.document.findall(addnodes.pending_xref)):
             # Some builders put all pages into one: what a link was written in is its `refdoc`.
             docname = node.get("refdoc") or self.env.current_document.docname
-            named = _references(self.env, docname, node)
+            named = _references(self.env, docname, node) if missing else ()
             gone = {each.target for each in named if (docname, each.kind, each.target) in missing}
             if gone and node["refdomain"] == "cite":
                 left = [each for each in node["reftarget"].split(",") if BRACES.sub("", each).strip() not in gone]

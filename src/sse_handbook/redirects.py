@@ -57,13 +57,16 @@ def keep_old_anchors(app: Sphinx, doctree: nodes.document, docname: str) -> None
 
     That is what the anchor became, where this is on the same page, and a note at the top where it is not.
     """
+    domain = SSEDomain.of(app.env)
+    if not domain.redirects:
+        return
     # Builders that write one file have the pages of the whole book in it.
     parts: dict[str, nodes.Element] = {docname: doctree}
     parts |= {part["docname"]: part for part in doctree.findall(addnodes.start_of_file)}
     for name, part in parts.items():
         taken = {each for node in part.findall(nodes.Element) for each in node["ids"]}
         notes: list[nodes.Node] = []
-        for old, new, title in SSEDomain.of(app.env).redirected.get(name, ()):
+        for old, new, title in domain.redirected.get(name, ()):
             page, _, anchor = old.partition("#")
             # An id that Sphinx made from a heading may have taken the name.
             if page != name or anchor in taken:

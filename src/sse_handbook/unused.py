@@ -19,7 +19,9 @@ def note_definitions(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: remember the labels and the terms that a page defines."""
     docname = app.env.current_document.docname
     path = str(app.env.doc2path(docname))
-    found = [Definition("term", names, path) for names in _terms(doctree)]
+    # A term has an id that begins so: without any, the page need not be searched.
+    has_terms = any(anchor.startswith("term-") for anchor in doctree.ids)
+    found = [Definition("term", names, path) for names in (_terms(doctree) if has_terms else ())]
     for name, explicit in doctree.nametypes.items():
         node = doctree.ids.get(doctree.nameids.get(name) or "")
         # A figure's name, a footnote or a citation is no label that a contributor wrote for others.

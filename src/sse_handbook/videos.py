@@ -111,8 +111,9 @@ class NameVideoUsers(SphinxPostTransform):
     default_priority = 5
 
     def run(self, **kwargs: Any) -> None:
-        waiting = list(self.document.findall(video_users))
-        users = SSEDomain.of(self.env).users() if waiting else {}
+        domain = SSEDomain.of(self.env)
+        waiting = list(self.document.findall(video_users)) if domain.shown else []
+        users = domain.users() if waiting else {}
         for node in waiting:
             here = self.env.current_document.docname
             docnames = [name for name in users.get(node["key"], []) if name != here]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -11,12 +12,17 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from sse_handbook.readable import UnreadableError
 
 ROOT = Path(__file__).parent.parent
+
+# No example fails for being slow on a busy machine; in CI the same examples are tried each time.
+settings.register_profile("handbook", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("handbook")
 NOTE = re.compile(r"^(?P<file>.*?):(?P<line>\d+): NOTE: (?P<message>.*?) \[(?P<type>[\w.-]+)\]$", re.MULTILINE)
 WARNING = re.compile(r"^(?P<file>.*?)(?::(?P<line>\d+))?: WARNING: (?P<message>.*?)(?: \[(?P<type>[\w.-]+)\])?$")
 

@@ -7,7 +7,6 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,7 +24,7 @@ from sse_handbook.warnings import Check, Finding
 
 SCHEMAS = ["videos", "silenced", "redirects"]
 LONGEST = 1000  # characters of a message; a screenful
-FUZZ = settings(max_examples=80, deadline=timedelta(seconds=2), suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
 ONE = {
     "one": {

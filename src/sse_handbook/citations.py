@@ -11,9 +11,9 @@ def register_style(app: Sphinx) -> None:
     """`builder-inited`, before sphinxcontrib-bibtex looks its styles up: `bibtex_reference_style` may name ours."""
     if "sphinxcontrib.bibtex" not in app.extensions:
         return
-    from sphinxcontrib.bibtex.plugin import register_plugin  # noqa: PLC0415 (only where it is installed)
-    from sphinxcontrib.bibtex.style.referencing import BracketStyle  # noqa: PLC0415
-    from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle  # noqa: PLC0415
+    from sphinxcontrib.bibtex.plugin import register_plugin
+    from sphinxcontrib.bibtex.style.referencing import BracketStyle
+    from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
 
     @dataclass
     class Semicolon(AuthorYearReferenceStyle):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 from docutils import nodes
 from docutils.utils import get_source_line
@@ -86,7 +86,7 @@ def _cited(targets: str) -> list[str]:
 def known_names(env: BuildEnvironment) -> dict[str, dict[str, str]]:
     """Every name that a reference may use, by kind: as it is compared, and as it is written."""
     std = env.domains.standard_domain
-    sources = env.domains["cite"].bibdata.data.entries if "cite" in env.domains else ()  # type: ignore[attr-defined]
+    sources = cast("Any", env.domains["cite"]).bibdata.data.entries if "cite" in env.domains else ()
     written = {
         "label": std.anonlabels,
         "term": [name for kind, name in std.objects if kind == "term"],

@@ -53,7 +53,7 @@ def draw(code: str, command: Sequence[str], cache: Path) -> str:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=300,
+                timeout=LONGEST,
             )
         except OSError as error:
             message = f"the command `{command[0]}` cannot be run ({error.strerror}); install it or set `mermaid_cmd`"
@@ -93,10 +93,8 @@ def _refusal(message: str, code: str) -> DiagramError:
     number = re.search(r"on line (\d+)", said)
     reported = min(int(number[1]), len(code.splitlines())) if number else None
     # An open bracket or quote swallows what follows, and Mermaid names a later line.
-    described = re.sub(
-        r"^\s*acc(?:Title|Descr)\s*(?::.*|\{[^}]*\})", lambda text: "\n" * text[0].count("\n"), code, flags=re.M
-    )
-    opened = next((line for line, text in enumerate(described.splitlines(), 1) if _is_open(text)), None)
+    plain = SPOKEN.sub(lambda text: "\n" * text[0].count("\n"), code)
+    opened = next((line for line, text in enumerate(plain.splitlines(), 1) if _is_open(text)), None)
     line = opened if opened and (reported is None or opened < reported) else reported
     return DiagramError(re.sub(r"\s+", " ", re.sub(r"on line \d+", "", said))[:300], line)
 

@@ -57,8 +57,8 @@ def find_bad_text(path: Path, what: str, encoding: str = "utf-8") -> Iterator[Fi
 
 def find_bad_bibliography(path: Path) -> Iterator[Finding]:
     """A finding where a BibTeX file is not UTF-8, or where its parser stops."""
-    from pybtex.database.input.bibtex import Parser  # noqa: PLC0415 (there only where sphinxcontrib-bibtex is)
-    from pybtex.exceptions import PybtexError  # noqa: PLC0415
+    from pybtex.database.input.bibtex import Parser
+    from pybtex.exceptions import PybtexError
 
     bad_text = list(find_bad_text(path, "file of sources"))
     yield from bad_text

@@ -50,7 +50,7 @@ class Chart:
 
 def read_chart(svg: str, targets: Mapping[str, str]) -> Chart:
     """What an SVG drawn by Mermaid says; `targets` maps names of nodes to the links they were given."""
-    root = ElementTree.fromstring(svg)  # noqa: S314 (our own command drew it; expires when it is read from elsewhere)
+    root = ElementTree.fromstring(svg)  # noqa: S314 (our command drew it; review by 2027-06-01)
     described = root.find(f"{SVG}desc")
     description = (described.text or "") if described is not None else ""
     found: dict[str, str] = {}

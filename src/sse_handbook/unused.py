@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -65,7 +66,7 @@ def find_unused(env: BuildEnvironment) -> Iterator[Finding]:
 
 
 def _unused_sources(env: BuildEnvironment, cited: set[str]) -> Iterator[Finding]:
-    data = env.domains["cite"].bibdata  # type: ignore[attr-defined]
+    data = cast("Any", env.domains["cite"]).bibdata
     for key in data.data.entries:
         if key.lower() in cited:
             continue

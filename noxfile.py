@@ -118,13 +118,24 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code (ruff, mypy), the spelling (typos) and the prose (tools/prose.py)."""
+    """Check the code (ruff, mypy), the spelling (typos), the Markdown (rumdl) and the prose."""
     programs = environment(*DEV)
-    run(session, programs, "ruff", "check", ".")
-    run(session, programs, "ruff", "format", "--check", ".")
-    run(session, programs, "mypy")
-    run(session, programs, "typos")
-    run(session, programs, "python", "tools/prose.py", *session.posargs)
+    commands = (
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("mypy",),
+        ("typos",),
+        ("rumdl", "check", "--no-cache", "docs", "README.md"),
+        ("python", "tools/prose.py", *session.posargs),
+    )
+    failed = []
+    for command in commands:  # all of them, so that one run says everything
+        try:
+            run(session, programs, *command)
+        except nox.command.CommandFailed:
+            failed.append(" ".join(command))
+    if failed:
+        session.error(f"Mend what these said above: {'; '.join(failed)}")
 
 
 @nox.session

@@ -31,11 +31,32 @@ MATCHERS = {
             "3",
             "This is not YAML: tab.",
         ),
+        (
+            "sphinx",
+            "/w/docs/index.md:3: WARNING: a warning of an extension that gives no code",
+            "docs/index.md",
+            "3",
+            "a warning of an extension that gives no code",
+        ),
+        (
+            "sphinx-file",
+            "\x1b[91m/w/docs/alone.md: WARNING: page in no toctree [toc.not_included]\x1b[39;49;00m",
+            "docs/alone.md",
+            None,
+            "page in no toctree [toc.not_included]",
+        ),
+        ("prose", "docs/a.md:5:1: [MD056] Table row has 2 cells", "docs/a.md", "5", "[MD056] Table row has 2 cells"),
         ("prose", "docs/index.md:7: 31 words: split it at 25", "docs/index.md", "7", "31 words: split it at 25"),
     ],
 )
-def test_the_problem_matcher_reads_a_finding(owner: str, printed: str, file: str, line: str, message: str) -> None:
+def test_the_problem_matcher_reads_a_finding(
+    owner: str, printed: str, file: str, line: str | None, message: str
+) -> None:
     pattern = MATCHERS[owner]
     match = re.search(pattern["regexp"], printed)
     assert match, printed
-    assert (match[pattern["file"]], match[pattern["line"]], match[pattern["message"]]) == (file, line, message)
+    assert (
+        match[pattern["file"]],
+        match[pattern["line"]] if "line" in pattern else None,
+        match[pattern["message"]],
+    ) == (file, line, message)

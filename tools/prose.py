@@ -35,6 +35,7 @@ WORD = re.compile(r"[^\W_](?:[\w'’.,/-]*[^\W_])?")
 ABBREVIATION = re.compile(r"\b(?:No|Nos|Dr|Mr|Ms|St|vs|Art|[A-Z])\.$")
 DIRECTIVE = re.compile(r"\{([\w:-]+)\}\s*(.*)")
 OPTIONS = re.compile(r"\A(?::[\w-]+:.*\n)*")
+SPLIT_LINK = re.compile(r"\] \((?:#|https?:)")
 SENTENCE_BREAK = re.compile(r"""[.!?]["”')]*\s+(?=["“'(]?[A-Z0-9])""")
 
 
@@ -61,6 +62,7 @@ class Page:
     in_short: list[Sentence] = field(default_factory=list)
     headings: list[tuple[int, str]] = field(default_factory=list)
     first_block: str = ""
+    slips: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, order=True)
@@ -152,9 +154,14 @@ def collect(page: Page, tokens: list[Token], parser: Any, offset: int, box: str)
             page.first_block = page.first_block or "text"
             found = [Sentence(line + row, text.strip()) for row, text in enumerate(inline_text(token).split("\n"))]
             found = [sentence for sentence in found if sentence.words]
+            split = "a space keeps this from being a link: write `[text](#label)`"
+            page.slips += [(sentence.line, split) for sentence in found if SPLIT_LINK.search(sentence.text)]
             (page.cells if in_table else page.sentences).extend(found)
             if box == "In short":
                 page.in_short.extend(found)
+        elif token.type == "colon_fence" and token.map[1] - token.map[0] == token.content.count("\n") + 1:
+            # Its lines are those of its content and one more: there is no line that closes it.
+            page.slips.append((line, "this `:::` is never closed: add a line `:::` where its content ends"))
         elif token.type in ("colon_fence", "fence") and (directive := DIRECTIVE.match(token.info)):
             page.first_block = page.first_block or directive[2]
             if directive[1] in PROSE_DIRECTIVES:
@@ -164,6 +171,7 @@ def collect(page: Page, tokens: list[Token], parser: Any, offset: int, box: str)
 
 def check(page: Page, rules: dict[str, Any], name: str) -> Iterator[Finding]:
     """Every way in which one page breaks the rules."""
+    yield from (Finding(name, line, slip) for line, slip in page.slips)
     for sentence in page.sentences + page.cells:
         if len(sentence.words) > rules["max_words"]:
             yield Finding(name, sentence.line, f"{len(sentence.words)} words: split it at {rules['max_words']}")

@@ -11,6 +11,7 @@ environment for it and goes on. It runs as well under `nox`, `uv run noxfile.py`
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -78,6 +79,20 @@ def run(session: nox.Session, programs: Path, program: str, *arguments: str) -> 
     session.run(found, *arguments, env={"PATH": path}, external=True)
 
 
+def ask(program: str, *arguments: str) -> None:
+    """Run a program that asks the network, and end with its own exit code: it tells a dead link from no network."""
+    programs = environment(*DOCS)
+    path = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    command = [shutil.which(program, path=programs) or program, *arguments]
+    with subprocess.Popen(command, env={**os.environ, "PATH": path}) as process:
+        while process.poll() is None:
+            # On Ctrl-C the program writes down what it has learnt, and ends by itself.
+            with contextlib.suppress(KeyboardInterrupt):
+                process.wait()
+    if process.returncode:
+        sys.exit(process.returncode)
+
+
 def sphinx_build(session: nox.Session, builder: str, *options: str) -> None:
     doctrees = Path("build", "doctrees", builder)
     places = ("-d", str(doctrees), "docs", f"build/{builder}")
@@ -108,6 +123,26 @@ def serve(session: nox.Session) -> None:
     programs = environment("serve", "docs", "serve")
     places = ("-d", "build/doctrees/serve", "docs", "build/serve")
     run(session, programs, "sphinx-autobuild", "--watch", "src", *places, *session.posargs)
+
+
+@nox.session
+def videos(session: nox.Session) -> None:
+    """Ask if every film is still there (online): 0 yes, 1 one is dead; docs/contribute/videos.md has the other codes.
+
+    `-- --probe ID ...` only shows what the hosts say of some films.
+    """
+    if "--probe" in session.posargs:
+        return ask("python", "-m", "sse_handbook", "--conf", "docs", *session.posargs)
+    # What nobody sits before is a scheduled run: a death in it needs a second one.
+    scheduled = f"sse_videocheck_scheduled={int('CI' in os.environ)}"
+    places = ("-d", "build/doctrees/videocheck", "docs", "build/videocheck")
+    ask("sphinx-build", "-b", "videocheck", "-D", scheduled, *places, *session.posargs)
+
+
+@nox.session
+def links(session: nox.Session) -> None:
+    """Ask every link of the pages if it still answers (online); `-- --since origin/main` asks only what is new."""
+    ask("python", "tools/links.py", *session.posargs)
 
 
 @nox.session

@@ -31,6 +31,11 @@ mermaid_output_format = "svg"
 mermaid_cmd = "mermaidx -q"
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")
 
+# For the session `links`: at most two questions at a time, and some patience.
+linkcheck_workers = 2
+linkcheck_timeout = 20
+linkcheck_rate_limit_timeout = 60
+
 sse_data_dir = "data"
 sse_report_unused = ["label", "term", "source"]
 sse_refuse_reference_links = True

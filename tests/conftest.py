@@ -6,17 +6,16 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+from loopback import Loopback, VideoHost, serve
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
-
-from sse_handbook.readable import UnreadableError
 
 ROOT = Path(__file__).parent.parent
 
@@ -48,6 +47,7 @@ class Built:
     read: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     stopped: str = ""
+    code: int = 0
 
     @property
     def warnings(self) -> list[Warned]:
@@ -74,7 +74,7 @@ def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **se
     status, warnings = io.StringIO(), io.StringIO()
     read: set[str] = set()
     written: set[str] = set()
-    stopped = ""
+    stopped, code = "", 0
     with patch_docutils(source), docutils_namespace():
         try:
             app = Sphinx(
@@ -91,9 +91,23 @@ def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **se
             app.connect("source-read", lambda _app, docname, _text: read.add(docname))
             app.connect("doctree-resolved", lambda _app, _tree, docname: written.add(docname))
             app.build()
-        except UnreadableError as error:
-            stopped = str(error)
-    return Built(source, output / builder, status.getvalue(), warnings.getvalue(), read, written, stopped)
+            code = app.statuscode
+        except SystemExit as error:
+            stopped, code = str(error), error.code if isinstance(error.code, int) else 1
+    return Built(source, output / builder, status.getvalue(), warnings.getvalue(), read, written, stopped, code)
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    """A web server on loopback."""
+    with serve() as found:
+        yield found
+
+
+@pytest.fixture
+def host(server: Loopback) -> VideoHost:
+    """The hosts of videos, on loopback."""
+    return VideoHost(server)
 
 
 @pytest.fixture(scope="session")

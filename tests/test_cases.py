@@ -3,6 +3,7 @@
 To add a case, write `NAME.md` and `NAME.toml`. The TOML holds an `[[expect]]` for each warning (`check`, `line`,
 `says`: a part of the message, and `file` where it is not the page). It may hold further files of the project under
 `[files]`, lines for its `conf.py` as `conf`, and `stops = true` where nothing can be built.
+Under `[answers]` it may say what the oEmbed and the thumbnail of a film answer: the case is then an online check.
 A case without any `[[expect]]` must build without a warning.
 Where a case has no `data/videos.yaml` of its own, it has that of this folder, and a page that uses all of it.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from conftest import build
+from loopback import FAST, Reply, VideoHost
 
 from sse_handbook.warnings import Check
 
@@ -38,7 +40,9 @@ orphan: true
 
 
 @pytest.mark.parametrize("page", CASES, ids=lambda page: page.stem)
-def test_case_gives_exactly_its_warnings(page: Path, tmp_path: Path, diagram_cache: Path) -> None:
+def test_case_gives_exactly_its_warnings(
+    page: Path, tmp_path: Path, diagram_cache: Path, request: pytest.FixtureRequest
+) -> None:
     case = tomllib.loads(page.with_suffix(".toml").read_text(encoding="utf-8"))
     files = {"conf.py": CONF + case.get("conf", ""), "index.md": page.read_text(encoding="utf-8")}
     if "data/videos.yaml" not in [*case.get("files", {}), *case.get("folders", [])]:
@@ -50,7 +54,13 @@ def test_case_gives_exactly_its_warnings(page: Path, tmp_path: Path, diagram_cac
         target.write_bytes(text.encode(case.get("encoding", "utf-8") if name in case.get("files", {}) else "utf-8"))
     for name in case.get("folders", []):
         (tmp_path / "docs" / name).mkdir(parents=True)
-    built = build(tmp_path / "docs", tmp_path / "build", sse_diagram_cache=str(diagram_cache))
+    builder, settings = "html", {"sse_diagram_cache": str(diagram_cache)}
+    if "answers" in case:
+        host: VideoHost = request.getfixturevalue("host")
+        for film, statuses in case["answers"].items():
+            host.says(film, *map(Reply, statuses))
+        builder, settings = "videocheck", {"sse_videocheck_hosts": host.hosts, "sse_videocheck_pace": FAST}
+    built = build(tmp_path / "docs", tmp_path / "build", builder, 1, **settings)
     assert bool(built.stopped) == case.get("stops", False), built.stopped
     expected = case.get("expect", [])
     noted = [note for note in built.notes if any(note.type == f"sse.{each['check']}" for each in expected)]

@@ -19,6 +19,8 @@ from . import (
     readable,
     redirects,
     unused,
+    video_checks,
+    videocheck,
     videos,
 )
 
@@ -29,6 +31,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("sse_report_unused", [], "", (list, tuple, set))
     app.add_config_value("sse_refuse_reference_links", False, "env", bool)
     app.add_config_value("sse_video_max_age", 180, "", int)
+    app.add_config_value("sse_videocheck_hosts", {}, "", dict)
+    app.add_config_value("sse_videocheck_canaries", {}, "", dict)
+    app.add_config_value("sse_videocheck_pace", {}, "", dict)
+    app.add_config_value("sse_videocheck_scheduled", False, "", bool)
     app.add_config_value("sse_diagram_cache", "", "", str)
 
     app.connect("builder-inited", readable.check_sources, priority=400)
@@ -44,6 +50,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(videos.NameVideoUsers)
     app.connect("doctree-read", videos.note_addresses)
     app.connect("env-updated", videos.lists_to_write_again)
+    app.connect("env-get-outdated", video_checks.pages_with_new_checks)
 
     app.connect("source-read", link_style.note_link_style)
     app.connect("doctree-read", crossrefs.note_references)
@@ -64,13 +71,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", redirects.keep_old_anchors)
     app.connect("html-collect-pages", redirects.old_pages)
     app.add_builder(anchors.AddressBuilder)
+    app.add_builder(videocheck.VideoCheckBuilder)
 
     app.add_directive_to_domain("sse", "checks", check_list.CheckList)
+    app.add_directive_to_domain("sse", "verdicts", check_list.VerdictTables)
     app.connect("env-updated", findings.report)
 
     return {
         "version": version("sse-handbook"),
-        "env_version": 5,
+        "env_version": 6,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

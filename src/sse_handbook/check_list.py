@@ -1,4 +1,4 @@
-"""The `{sse:checks}` directive: prints what each member of `warnings.Check` means. Nothing is checked here."""
+"""What pages print from the code itself: `{sse:checks}`, each `warnings.Check`, and `{sse:verdicts}`, the tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from inspect import cleandoc
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from .liveness import OUTAGE, TABLES, Row
 from .warnings import Check
+
+TABLE_NAMES = {
+    "youtube": "YouTube",
+    "vimeo": "Vimeo, an address without a hash",
+    "vimeo, hidden": "Vimeo, an address with a hash",
+    "peertube": "PeerTube",
+}
 
 
 class CheckList(SphinxDirective):
@@ -17,6 +25,23 @@ class CheckList(SphinxDirective):
         return self.parse_text_to_nodes("\n\n".join(map(_section, Check)), allow_section_headings=True)
 
 
+class VerdictTables(SphinxDirective):
+    """`{sse:verdicts}`: for each kind of film a table from what its host answers to what we say, as the code has it."""
+
+    def run(self) -> list[nodes.Node]:
+        head = "| oEmbed | Thumbnail | Verdict | Why |\n|---|---|---|---|\n"
+        tables = [f"**{TABLE_NAMES[name]}**\n\n{head}{''.join(map(_row, rows))}" for name, rows in TABLES.items()]
+        return self.parse_text_to_nodes("\n".join([f"*No word* is any of: {', '.join(OUTAGE)}.\n", *tables]))
+
+
 def _section(check: Check) -> str:
     anchor = check.value.replace("_", "-")
     return f"(check-{anchor})=\n### `sse.{check.value}`\n\n{cleandoc(check.explanation)}"
+
+
+def _row(row: Row) -> str:
+    oembed, thumbnail = (
+        "*no word*" if signs == OUTAGE else " or ".join(signs) for signs in (row.oembed, row.thumbnail)
+    )
+    why = row.reason if row.grows else f"{row.reason} No proof of a death, however often it comes."
+    return f"| {oembed or 'anything else'} | {thumbnail or 'not asked'} | {row.verdict} | {why} |\n"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -15,7 +14,7 @@ from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
 from .data_files import Entry, read_entries
-from .registers import VideoRegister, read_seen, read_videos
+from .registers import VideoRegister, read_checks, read_videos
 from .video_links import VideoLink
 from .warnings import Check, Finding
 
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 BY_DOCUMENT = ("references", "definitions", "findings", "resolved", "shown", "redirected")
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """One place where a document names something else.
 
     `kind` is `label`, `term`, `doc`, `source`, `video`, `address` (of a video, with its `link` where it can be
@@ -50,8 +48,7 @@ class Reference:
     link: VideoLink | None = None
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(NamedTuple):
     """A label or a glossary term of a document; `names` are all the names of one entry."""
 
     kind: str
@@ -80,7 +77,7 @@ class SSEDomain(Domain):
     roles: ClassVar = {"video": VideoRole(innernodeclass=nodes.inline, warn_dangling=True)}
     # `listed` is by video.
     initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "listed")}
-    data_version = 5
+    data_version = 6
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
     # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.
@@ -209,6 +206,6 @@ def load_registers(app: Sphinx) -> None:
     if domain.data.get("register", ("",))[0] != state:
         domain.data["register"] = (state, read_videos(videos))
     domain.register = domain.data["register"][1]
-    domain.register.seen = read_seen(folder / "video-status.json")
+    domain.register.checks = read_checks(folder / "video-status.json", domain.register)
     domain.redirects = list(read_entries(redirects, "redirects")) if redirects.exists() else []
     domain.missing = set()

@@ -11,11 +11,11 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from . import anchors, crossrefs, unused, videos
+from . import anchors, crossrefs, unused, video_checks, videos
 from .data_files import read_entries
 from .domain import SSEDomain
 from .registers import today
-from .warnings import Check, Finding, warn
+from .warnings import ONLINE, Check, Finding, warn
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,25 @@ def find_all(env: BuildEnvironment) -> Iterator[Finding]:
         yield from found
     yield from crossrefs.find_missing(env)
     yield from videos.find_bad_addresses(env)
-    yield from videos.find_stale(env)
+    yield from video_checks.find_stale(env)
     yield from unused.find_unused(env)
     yield from anchors.find_lost(env)
     yield from anchors.find_misled(env)
 
 
-def unsilenced(findings: list[Finding], source: Path, data: str) -> Iterator[Finding]:
-    """The findings that no entry of `silenced.yaml` covers, and one for each entry that is of no more use."""
+def unsilenced(findings: list[Finding], source: Path, data: str, online: bool = False) -> Iterator[Finding]:
+    """The findings that no entry of `silenced.yaml` covers, and one for each entry that is of no more use.
+
+    With `online`, the entries are those for the checks that need a network; without, all others.
+    """
     path = source / data / "silenced.yaml"
     silences: list[Silence] = []
     for item in read_entries(path, "silenced") if path.exists() else ():
         if isinstance(item, Finding):
-            yield item
+            if not online:
+                yield item
+            continue
+        if (item.value["check"] in ONLINE) != online:
             continue
         until = date.fromisoformat(item.value["until"])
         silences.append(Silence(item.key, item.value["check"], item.value["file"], until, str(path), item.line()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from .data_files import Entry, read_entries
+from .liveness import Remembered, film_address
+from .status_file import StatusFileError, read_memory
 from .video_links import VideoLink, VideoLinkError, parse_video_link
 from .warnings import Check, Finding, did_you_mean
 
@@ -23,6 +24,8 @@ class Video:
     about: str
     source: str
     line: int
+    address: str  # as it is written, and on which line
+    address_line: int
     labels: tuple[str, ...] = ()
     language: str | None = None
     slides: tuple[int, ...] = ()
@@ -38,12 +41,14 @@ class VideoRegister:
     videos: dict[str, Video] = field(default_factory=dict)
     films: dict[tuple[str, str], str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-    seen: dict[str, date] = field(default_factory=dict)
+    checks: dict[str, Remembered] = field(default_factory=dict)
     broken: bool = False  # an entry was left out: a key that pages use may be right
 
     def age(self, key: str) -> float:
-        """Days since a video was last seen working; endless for one that never was."""
-        return (today() - self.seen[key]).days if key in self.seen else float("inf")
+        """Days since a video was last seen working; endless for one that never was, or that will be one day."""
+        seen = self.checks.get(key, Remembered()).seen
+        days = (today() - seen).days if seen else -2
+        return days if days >= -1 else float("inf")  # one day is the difference between two places on Earth
 
     def film(self, link: VideoLink | None) -> Video | None:
         """The first entry for the same film, whatever its start."""
@@ -56,16 +61,18 @@ def today() -> date:
     return datetime.fromtimestamp(int(epoch), UTC).date() if epoch else datetime.now(UTC).date()
 
 
-def read_seen(path: Path) -> dict[str, date]:
-    """When each video was last seen working, from `video-status.json`, which only the online check writes.
+def read_checks(path: Path, register: VideoRegister) -> dict[str, Remembered]:
+    """What the online check last found of each video, from `video-status.json`, which only that check writes.
 
-    What it holds decides nothing but a note: a file that cannot be read says nothing.
+    It decides nothing but a note and a line on a card: a file that cannot be read says nothing, and what was found
+    of another film that had the same key does not count.
     """
     try:
-        status = json.loads(path.read_text(encoding="utf-8"))
-        return {key: date.fromisoformat(each["seen"]) for key, each in status["videos"].items() if each.get("seen")}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        memory = read_memory(path)
+    except StatusFileError:
         return {}
+    films = {key: film_address(video.link) for key, video in register.videos.items()}
+    return {key: found for key, found in memory.items() if key in films and found.address in ("", films[key])}
 
 
 def read_videos(path: Path) -> VideoRegister:
@@ -95,6 +102,8 @@ def read_videos(path: Path) -> VideoRegister:
             about=item.value["about"],
             source=item.value["from"],
             line=item.line(),
+            address=item.value["link"],
+            address_line=item.line("link"),
             labels=tuple(item.value.get("labels", ())),
             language=item.value.get("language"),
             slides=tuple(item.value.get("slides", ())),

@@ -20,6 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 from .crossrefs import label_link
 from .domain import Reference, SSEDomain
 from .registers import Video, VideoRegister
+from .video_checks import last_check
 from .video_links import VideoLinkError, parse_video_link
 from .warnings import Check, Finding, exact_line
 
@@ -56,7 +57,7 @@ class VideoCard(SphinxDirective):
         video = domain.register.videos.get(key)
         use = Reference("video", key, self.get_source_info()[0], self.lineno, "", Check.VIDEO_UNKNOWN.value)
         domain.note(self.env.current_document.docname, [use])
-        return [card(video)] if video else []
+        return [card(video, last_check(self.env, key))] if video else []
 
 
 class VideoList(SphinxDirective):
@@ -73,7 +74,7 @@ class VideoList(SphinxDirective):
         for key, video in domain.register.videos.items():
             anchor = f"video-{key}"
             domain.listed[key] = (docname, anchor)
-            entry = card(video)
+            entry = card(video, last_check(self.env, key))
             entry["ids"].append(anchor)
             if video.slides:
                 slides = nodes.paragraph("", "Slides: ")
@@ -127,11 +128,11 @@ class NameVideoUsers(SphinxPostTransform):
             node.replace_self(line)
 
 
-def card(video: Video) -> nodes.container:
-    """The card as plain nodes, which every builder can show."""
+def card(video: Video, checked: str) -> nodes.container:
+    """The card as plain nodes, which every builder can show; `checked` says what the last online check found."""
     start = f"starts at {clock(video.link.start)}" if video.link.start else "from the start"
     language = f"language: {video.language}" if video.language else "language not confirmed"
-    facts = [*video.labels, video.source, start, language]
+    facts = [*video.labels, video.source, start, language, checked]
     host = HOST_NAMES[video.link.provider]
     link = nodes.reference("", f"Watch on {host}", refuri=video.link.url, internal=False, sse_card=True)
     box = nodes.container("", classes=["video-card"])
@@ -246,15 +247,3 @@ def _id_in(address: str) -> str:
     """What is most like a video's id in an address that could not be parsed."""
     parts: list[str] = re.findall(r"[\w-]+", address.partition("//")[2].partition("/")[2])
     return min(parts, key=lambda part: abs(len(part) - 11), default="")
-
-
-def find_stale(env: BuildEnvironment) -> Iterator[Finding]:
-    """One note on the videos that nobody has seen working for too long."""
-    register = SSEDomain.of(env).register
-    old = [video.key for video in register.videos.values() if register.age(video.key) > env.config.sse_video_max_age]
-    if old:
-        message = (
-            f"Not seen working for {env.config.sse_video_max_age} days, or never checked: {', '.join(old)}. "
-            "Somebody should look at them online."
-        )
-        yield Finding.at(Check.VIDEO_STALE, message, register.path)

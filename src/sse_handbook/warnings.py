@@ -87,6 +87,18 @@ class Check(Enum):
 
         Right: an online check, which writes what it saw and when to `video-status.json`.""",
     )
+    VIDEO_DEAD = (
+        "video_dead",
+        """A video is gone: its host said so twice, in the online check alone. The message names every place.
+
+        Right: another address of the same film, an archived copy, or no film.""",
+    )
+    VIDEO_SUSPECT = (
+        "video_suspect",
+        """A video may be gone, and what its host says does not prove it. The online check will ask again.
+
+        Right: open the address yourself, and wait for the next check where you are not sure.""",
+    )
     XREF_MISSING = (
         "xref_missing",
         """A link names a label, a term, a page or a source that the handbook does not have.
@@ -175,6 +187,10 @@ class Check(Enum):
 
         Right: mend what it hid, and delete the entry.""",
     )
+
+
+# What only a run with a network can find: builds without one neither find it nor miss it.
+ONLINE = {Check.VIDEO_DEAD.value, Check.VIDEO_SUSPECT.value}
 
 
 @dataclass(frozen=True, order=True)

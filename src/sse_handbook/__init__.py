@@ -20,7 +20,6 @@ from . import (
     redirects,
     unused,
     video_checks,
-    videocheck,
     videos,
 )
 
@@ -31,10 +30,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("sse_report_unused", [], "", (list, tuple, set))
     app.add_config_value("sse_refuse_reference_links", False, "env", bool)
     app.add_config_value("sse_video_max_age", 180, "", int)
-    app.add_config_value("sse_videocheck_hosts", {}, "", dict)
-    app.add_config_value("sse_videocheck_canaries", {}, "", dict)
-    app.add_config_value("sse_videocheck_pace", {}, "", dict)
-    app.add_config_value("sse_videocheck_scheduled", False, "", bool)
     app.add_config_value("sse_diagram_cache", "", "", str)
 
     app.connect("builder-inited", readable.check_sources, priority=400)
@@ -71,7 +66,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", redirects.keep_old_anchors)
     app.connect("html-collect-pages", redirects.old_pages)
     app.add_builder(anchors.AddressBuilder)
-    app.add_builder(videocheck.VideoCheckBuilder)
 
     app.add_directive_to_domain("sse", "checks", check_list.CheckList)
     app.add_directive_to_domain("sse", "verdicts", check_list.VerdictTables)

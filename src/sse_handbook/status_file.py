@@ -10,8 +10,6 @@ from datetime import date
 from enum import IntEnum
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from .liveness import Remembered, Verdict
 
 
@@ -102,6 +100,8 @@ def write_memory(path: Path, memory: Mapping[str, Remembered], root: str = "vide
 @contextmanager
 def one_run(path: Path) -> Iterator[None]:
     """Hold the status file for this run alone. Raises `AnotherRunError`, or `StatusFileError` where none may write."""
+    from filelock import FileLock, Timeout  # only an online run needs it
+
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
         lock.acquire(blocking=False)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Set
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sphinx.application import Sphinx
 from sphinx.builders.dummy import DummyBuilder
@@ -133,6 +133,17 @@ class VideoCheckBuilder(DummyBuilder):
         self._sphinx.statuscode = int(code)
         if message:
             _end(code, message)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the builder: Sphinx loads this module only when it is asked for (entry point `sphinx.builders`)."""
+    app.setup_extension("sse_handbook")
+    app.add_config_value("sse_videocheck_hosts", {}, "", dict)
+    app.add_config_value("sse_videocheck_canaries", {}, "", dict)
+    app.add_config_value("sse_videocheck_pace", {}, "", dict)
+    app.add_config_value("sse_videocheck_scheduled", False, "", bool)
+    app.add_builder(VideoCheckBuilder)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def _end(code: Exit, message: str) -> NoReturn:

@@ -37,6 +37,27 @@ linkcheck_timeout = 20
 linkcheck_rate_limit_timeout = 60
 
 sse_data_dir = "data"
+# The address of the project's repository, once it has one: it gives each law a way to correct it, and its history.
+_repository = ""
+sse_law_links = (
+    {
+        "correct": f"{_repository}/issues/new?template=law.yml&key={{key}}&title={{key}}:%20",
+        "history": f"{_repository}/commits/HEAD/docs/data/laws/{{country}}.yaml",
+    }
+    if _repository
+    else {}
+)
+sse_law_package = {
+    "name": "sse-handbook-laws",
+    "title": "Laws and policies for home-based workers and the social and solidarity economy",
+    "licenses": [
+        {
+            "name": "CC-BY-4.0",
+            "title": "Creative Commons Attribution 4.0",
+            "path": "https://creativecommons.org/licenses/by/4.0/",
+        },
+    ],
+}
 sse_report_unused = ["label", "term", "source"]
 sse_refuse_reference_links = True
 

@@ -193,8 +193,8 @@ def check(page: Page, rules: dict[str, Any], name: str) -> Iterator[Finding]:
     reached, limit = grade(page.in_short), rules["in_short_grade"]
     if reached > limit:
         yield Finding(name, page.in_short[0].line, f"“In short” has grade {reached:.1f}: at most {limit}")
-    if threshold(rules["shape"], name):
-        yield from check_shape(page, rules["headings"], name)
+    if shape := threshold(rules["shape"], name):
+        yield from check_shape(page, rules["headings"] if shape is True else shape, name)
 
 
 def check_shape(page: Page, headings: list[str], name: str) -> Iterator[Finding]:

@@ -23,7 +23,9 @@ from .domain import Reference, SSEDomain
 from .warnings import Check, Finding, did_you_mean, exact_line
 
 # Which kind of name each of Sphinx's references carries: (domain, type) to kind.
-KINDS = {("std", "ref"): "label", ("std", "term"): "term", ("sse", "video"): "video"}
+KINDS = {("std", "ref"): "label", ("std", "term"): "term", ("sse", "video"): "video", ("sse", "law"): "law"}
+# The check of a kind, where it is not `xref_missing`.
+CHECKS = {"video": Check.VIDEO_UNKNOWN, "law": Check.LAW_UNKNOWN}
 # How a finding begins, and what it advises where no name is near.
 WORDS = {
     "label": ("No page or heading has the label", "Write the label of a page or heading."),
@@ -31,6 +33,7 @@ WORDS = {
     "doc": ("There is no page", "Write the path of a page, without its ending."),
     "source": ("No source has the key", "Add it to the file of sources, with its title, its date and its address."),
     "video": ("No video has the key", "Add it to the register of videos."),
+    "law": ("No law has the key", "Add it to the register of laws."),
 }
 BRACES = re.compile(r"\{[^}]*\}")
 
@@ -72,10 +75,10 @@ def _references(env: BuildEnvironment, docname: str, node: addnodes.pending_xref
         yield Reference("doc", docname_join(node.get("refdoc", docname), target), path, line, target)
     elif key[0] == "cite":
         for cited in _cited(target):
-            yield Reference("source", cited, path, line, cited)
+            yield Reference("source", cited, path, line, cited, node.get("check", Check.XREF_MISSING.value))
     elif key in KINDS:
-        check = Check.VIDEO_UNKNOWN if key == ("sse", "video") else Check.XREF_MISSING
-        yield Reference(KINDS[key], target, path, line, target, check.value)
+        check = CHECKS.get(KINDS[key], Check.XREF_MISSING).value
+        yield Reference(KINDS[key], target, path, line, target, node.get("check", check))
 
 
 def _cited(targets: str) -> list[str]:
@@ -93,6 +96,7 @@ def known_names(env: BuildEnvironment) -> dict[str, dict[str, str]]:
         "doc": env.found_docs,
         "source": sources,
         "video": SSEDomain.of(env).register.videos,
+        "law": SSEDomain.of(env).laws.laws,
     }
     return {kind: {_compared(kind, name): name for name in names} for kind, names in written.items()}
 
@@ -102,19 +106,20 @@ def _compared(kind: str, name: str) -> str:
 
 
 def find_missing(env: BuildEnvironment) -> Iterator[Finding]:
-    """A finding for each reference to a label, term, page, source or video that does not exist.
+    """A finding for each reference to a label, term, page, source, video or law that does not exist.
 
     Each is noted in the domain as missing, so that `ClaimReferences` keeps others from reporting it again.
     """
     known, domain = known_names(env), SSEDomain.of(env)
+    broken = {"video": domain.register.broken, "law": domain.laws.broken}
     for docname, references in domain.references.items():
         for each in references:
             if each.kind not in known or _compared(each.kind, each.target) in known[each.kind]:
                 continue
-            if each.kind not in ("source", "video") and _is_elsewhere(env, docname, each):
+            if each.kind not in ("source", "video", "law") and _is_elsewhere(env, docname, each):
                 continue
             domain.missing.add((docname, each.kind, each.target))
-            if each.kind == "video" and domain.register.broken:
+            if broken.get(each.kind) or not each.check:
                 continue  # what is wrong with the register has been said, and is what to mend
             what, otherwise = WORDS[each.kind]
             hint = did_you_mean(each.target, known[each.kind].values()) or f" {otherwise}"
@@ -167,6 +172,7 @@ def pages_with_moved_targets(app: Sphinx, env: BuildEnvironment) -> list[str]:
         "term": lambda name: terms.get(name.lower()),
         "doc": lambda name: env.titles[name].astext() if name in env.titles else None,
         "video": domain.listed.get,
+        "law": lambda key: (domain.law_places.get(key), domain.law_text(key) if key in domain.laws.laws else None),
     }
     moved = []
     for docname, references in domain.references.items():

@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .warnings import Check, Finding
+from .warnings import Check, Finding, did_you_mean
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 # Longer than any number of a register; Python itself refuses to print one of 5,000 digits.
 LONG_NUMBER = re.compile(r"[-+]?[0-9a-fA-FxXoO_:.]{30,}")
@@ -103,11 +106,10 @@ def read_entries(path: Path, schema: str) -> Iterator[Entry | Finding]:
     broken: set[str | int] = set()
     validator = Draft202012Validator(json.loads(rules), format_checker=Draft202012Validator.FORMAT_CHECKER)
     for problem in sorted(validator.iter_errors(value), key=lambda each: [str(step) for step in each.absolute_path]):
-        # What is wrong with a key is said of the whole map: the key is the fault's instance.
-        steps = list(problem.absolute_path) or [str(problem.instance)]
-        broken.add(steps[0])
-        name = ".".join(str(step) for step in steps)
-        yield Finding.at(Check.REGISTER, f"`{name or path.name}`: {_plain(problem.message)}", path, whole.line(*steps))
+        for steps, message in _explain(problem):
+            broken.add(steps[0])
+            name = ".".join(str(step) for step in steps)
+            yield Finding.at(Check.REGISTER, f"`{name or path.name}`: {message}", path, whole.line(*steps))
     for way in _unshowable(value):
         broken.add(way[0])
         name = ".".join(map(str, way))
@@ -147,6 +149,20 @@ def _parse(path: Path) -> tuple[yaml.MappingNode, Mapping[str, Any]]:
     except (RecursionError, ValueError) as error:
         message = f"The register cannot be read as data ({type(error).__name__}). Write plain text and lists."
         raise _UnreadableError(message) from None
+
+
+def _explain(problem: ValidationError) -> Iterator[tuple[list[str | int], str]]:
+    """Where a fault of the schema stands, and what to say of it: a rule may bring its own advice, as `$comment`."""
+    rule: Any = problem.schema
+    value: Any = problem.instance
+    if problem.validator == "additionalProperties":
+        known = rule["properties"]
+        for extra in [each for each in value if each not in known]:
+            yield [*problem.absolute_path, extra], f"No rule knows this field.{did_you_mean(extra, known)}"
+        return
+    # What is wrong with a key is said of the whole map: the key is the fault's instance.
+    steps = list(problem.absolute_path) or [str(value)]
+    yield steps, rule.get("$comment") or _plain(problem.message)
 
 
 def _unshowable(value: Any, *steps: str | int) -> Iterator[tuple[str | int, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
@@ -14,6 +15,8 @@ from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
 from .data_files import Entry, read_entries
+from .law_register import Law, LawRegister, read_laws
+from .law_words import law_name, law_year
 from .registers import VideoRegister, read_checks, read_videos
 from .video_links import VideoLink
 from .warnings import Check, Finding
@@ -28,15 +31,18 @@ if TYPE_CHECKING:
 
 
 # The tables of the domain's data that have a row for each document.
-BY_DOCUMENT = ("references", "definitions", "findings", "resolved", "shown", "redirected")
+BY_DOCUMENT = (
+    *("references", "definitions", "findings", "resolved", "shown", "redirected"),
+    *("law_entries", "law_views", "law_shown"),
+)
 
 
 class Reference(NamedTuple):
     """One place where a document names something else.
 
-    `kind` is `label`, `term`, `doc`, `source`, `video`, `address` (of a video, with its `link` where it can be
+    `kind` is `label`, `term`, `doc`, `source`, `video`, `law`, `address` (of a video, with its `link` where it can be
     parsed), or `here`: used, and not to be judged. `text` is what to look for in the file, from `line` on, to find the
-    exact line; with an empty one the line is exact.
+    exact line; with an empty one the line is exact. `check` is empty where a register named it and has judged it.
     """
 
     kind: str
@@ -69,21 +75,31 @@ class VideoRole(XRefRole):
 
 
 class SSEDomain(Domain):
-    """Videos as objects, and the records of every document that the checks work on."""
+    """Videos and laws as objects, and the records of every document that the checks work on."""
 
     name = "sse"
     label = "Social and solidarity economy"
-    object_types: ClassVar = {"video": ObjType("video", "video")}
-    roles: ClassVar = {"video": VideoRole(innernodeclass=nodes.inline, warn_dangling=True)}
-    # `listed` is by video.
-    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "listed")}
-    data_version = 6
+    object_types: ClassVar = {"video": ObjType("video", "video"), "law": ObjType("law", "law")}
+    roles: ClassVar = {
+        "video": VideoRole(innernodeclass=nodes.inline, warn_dangling=True),
+        # What it shows is decided when the page is written: no page need be read again when a law changes.
+        "law": XRefRole(innernodeclass=nodes.inline, warn_dangling=True),
+    }
+    # `listed` is by video, `laws` by file.
+    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "listed", "laws")}
+    data_version = 7
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
     # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.
     redirects: list[Entry | Finding]
+    # The register of laws; set and read as the register of videos is.
+    laws: LawRegister
     # What this build found missing: (document, kind, name).
     missing: set[tuple[str, str, str]]
+    # Where each law has its entry, gathered when first asked for.
+    _law_places: dict[str, tuple[str, str]] | None = None
+    # Which documents cite each law; set when all have been read.
+    law_users: dict[str, list[str]]
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> SSEDomain:
@@ -124,6 +140,34 @@ class SSEDomain(Domain):
         """Where each video has its entry: key to (document, anchor)."""
         return cast("dict[str, tuple[str, str]]", self.data["listed"])
 
+    @property
+    def law_places(self) -> dict[str, tuple[str, str]]:
+        """Where each law has its entry: key to (document, anchor); of several, the first document by name."""
+        if self._law_places is None:
+            entries: dict[str, list[str]] = self.data["law_entries"]
+            pairs = ((key, docname) for docname in sorted(entries, reverse=True) for key in entries[docname])
+            self._law_places = {key: (docname, f"law-{key}") for key, docname in pairs}
+        return self._law_places
+
+    @cached_property
+    def laws_of(self) -> dict[str, list[Law]]:
+        """The laws of each country, by its key."""
+        found: dict[str, list[Law]] = {}
+        for law in self.laws.laws.values():
+            found.setdefault(law.country, []).append(law)
+        return found
+
+    def note_law_entries(self, docname: str, keys: Iterable[str]) -> None:
+        """Remember that a document has the entries of laws, each with the anchor `law-KEY`."""
+        self.data["law_entries"].setdefault(docname, []).extend(keys)
+        self._law_places = None
+
+    def law_text(self, key: str) -> tuple[str, str]:
+        """What a link to a law shows, and what it says when it is pointed at: title, country, year, status."""
+        law = self.laws.laws[key]
+        place = ", ".join(filter(None, (law.unit, self.laws.countries[law.country].name, law_year(law))))
+        return law_name(law), f"{law.english}. {place}. Status: {law.status}, as of {law.status_as_of}."
+
     def note(self, docname: str, references: Iterable[Reference] = (), findings: Iterable[Finding] = ()) -> None:
         """Add to a document's records."""
         self.references.setdefault(docname, []).extend(references)
@@ -142,12 +186,14 @@ class SSEDomain(Domain):
         return {key: sorted(docnames) for key, docnames in sorted(found.items())}
 
     def clear_doc(self, docname: str) -> None:
+        self._law_places = None
         for name in BY_DOCUMENT:
             self.data[name].pop(docname, None)
         for key in [key for key, (where, _) in self.listed.items() if where == docname]:
             del self.listed[key]
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
+        self._law_places = None
         # A reader process started with a copy of our data: only what it read itself is news.
         for name in BY_DOCUMENT:
             self.data[name].update({doc: value for doc, value in otherdata[name].items() if doc in docnames})
@@ -157,6 +203,8 @@ class SSEDomain(Domain):
         for key, (docname, anchor) in sorted(self.listed.items()):
             video = self.register.videos.get(key)
             yield key, video.about if video else key, "video", docname, anchor, 1
+        for key, (docname, anchor) in sorted(self.law_places.items()):
+            yield key, self.law_text(key)[0] if key in self.laws.laws else key, "law", docname, anchor, 1
 
     def resolve_xref(
         self,
@@ -170,6 +218,8 @@ class SSEDomain(Domain):
     ) -> nodes.reference | None:
         if typ == "label":
             return self._resolve_label(fromdocname, builder, target, contnode)
+        if typ == "law":
+            return self._resolve_law(fromdocname, builder, target, node, contnode)
         video = self.register.videos.get(target)
         if video is None:
             return None
@@ -177,6 +227,21 @@ class SSEDomain(Domain):
             docname, anchor = self.listed[target]
             return make_refnode(builder, fromdocname, docname, anchor, contnode, video.about)
         return nodes.reference("", "", contnode, refuri=video.link.url, internal=False)
+
+    def _resolve_law(
+        self, fromdocname: str, builder: Builder, target: str, node: pending_xref, contnode: Element
+    ) -> nodes.reference | None:
+        """A link to the law's entry; where no page has it, the text alone."""
+        if target not in self.laws.laws:
+            return None
+        text, tip = self.law_text(target)
+        if not node.get("refexplicit"):
+            contnode = nodes.inline("", text)
+        contnode["classes"] = ["law"]
+        if target not in self.law_places:
+            return cast("nodes.reference", contnode)  # what is no link replaces it as well
+        docname, anchor = self.law_places[target]
+        return make_refnode(builder, fromdocname, docname, anchor, contnode, tip)
 
     def _resolve_label(
         self, fromdocname: str, builder: Builder, target: str, contnode: Element
@@ -198,7 +263,7 @@ class SSEDomain(Domain):
 def load_registers(app: Sphinx) -> None:
     """`builder-inited`: read the registers once, before any page and before readers part.
 
-    What an unchanged file of videos holds is kept from one build to the next.
+    What an unchanged file of videos or laws holds is kept from one build to the next.
     """
     domain, folder = SSEDomain.of(app.env), Path(app.srcdir, app.config.sse_data_dir or "no-registers")
     videos, redirects = folder / "videos.yaml", folder / "redirects.yaml"
@@ -208,4 +273,6 @@ def load_registers(app: Sphinx) -> None:
     domain.register = domain.data["register"][1]
     domain.register.checks = read_checks(folder / "video-status.json", domain.register)
     domain.redirects = list(read_entries(redirects, "redirects")) if redirects.exists() else []
+    cite = app.env.domains.get("cite")  # of sphinxcontrib-bibtex, which a project may lack
+    domain.laws = read_laws(folder, cast("Any", cite).bibdata.data.entries if cite else None, domain.data["laws"])
     domain.missing = set()

@@ -11,7 +11,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from . import anchors, crossrefs, unused, video_checks, videos
+from . import anchors, crossrefs, law_users, unused, video_checks, videos
 from .data_files import read_entries
 from .domain import SSEDomain
 from .registers import today
@@ -39,11 +39,14 @@ def find_all(env: BuildEnvironment) -> Iterator[Finding]:
     """What is wrong with the book as it now stands, whatever was read in this build."""
     domain = SSEDomain.of(env)
     yield from domain.register.findings
+    yield from domain.laws.findings
     for found in domain.findings.values():
         yield from found
     yield from crossrefs.find_missing(env)
     yield from videos.find_bad_addresses(env)
     yield from video_checks.find_stale(env)
+    yield from law_users.find_unknown(env)
+    yield from law_users.find_stale(env)
     yield from unused.find_unused(env)
     yield from anchors.find_lost(env)
     yield from anchors.find_misled(env)

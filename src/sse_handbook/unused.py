@@ -1,4 +1,4 @@
-"""What nobody uses: labels, glossary terms, sources and videos that are defined and never named."""
+"""What nobody uses: labels, glossary terms, sources, videos and laws that are defined and never named."""
 
 from __future__ import annotations
 
@@ -61,6 +61,10 @@ def find_unused(env: BuildEnvironment) -> Iterator[Finding]:
         if key not in users:
             message = f"No page uses the video `{key}`. Show it on a page, or delete the entry."
             yield Finding.at(Check.VIDEO_UNUSED, message, domain.register.path, video.line)
+    for key in domain.laws.laws.keys() - domain.law_places.keys() if domain.law_places else ():
+        law = domain.laws.laws[key]
+        message = f"No page has the entry of `{key}`. Let a list of laws with `:show: entries` take it in."
+        yield Finding.at(Check.LAW_UNUSED, message, law.path, law.line)
     if "source" in wanted and "cite" in env.domains:
         yield from _unused_sources(env, {target for kind, target in used if kind == "source"})
 

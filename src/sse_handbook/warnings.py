@@ -99,6 +99,28 @@ class Check(Enum):
 
         Right: open the address yourself, and wait for the next check where you are not sure.""",
     )
+    LAW_UNKNOWN = (
+        "law_unknown",
+        """A page asks for a law by a key that no file of `docs/data/laws` holds, or lists laws by a value
+        that none of them has.
+
+        Wrong: `` {sse:law}`es-2011-social-econmy` ``; `:region: Afrika` in a list of laws
+
+        Right: `` {sse:law}`es-2011-social-economy` ``, or a new entry in the file of the country.""",
+    )
+    LAW_UNUSED = (
+        "law_unused",
+        """A law of the register has an entry on no page, so no link can lead to it.
+
+        Right: a list with `:show: entries` that takes it in: of its country, its part of the region, or its region.""",
+    )
+    LAW_STALE = (
+        "law_stale",
+        """A note, which fails no build: nobody has compared these laws with their sources for longer than
+        `sse_law_max_age` months, or no check is recorded.
+
+        Right: read the sources again, mend the entry, and write the day as `checked`.""",
+    )
     XREF_MISSING = (
         "xref_missing",
         """A link names a label, a term, a page or a source that the handbook does not have.
@@ -217,7 +239,7 @@ def warn(findings: Iterable[Finding]) -> None:
     """
     for finding in findings:
         place = f"{finding.path}:{finding.line}"
-        if finding.check == Check.VIDEO_STALE.value:
+        if finding.check in (Check.VIDEO_STALE.value, Check.LAW_STALE.value):
             logger.info("%s: NOTE: %s [sse.%s]", place, finding.message, finding.check)
         else:
             logger.warning(finding.message, type="sse", subtype=finding.check, location=place)

@@ -1,0 +1,49 @@
+// A form above each table of laws that is marked for it: choose and type, and rows that do not fit are hidden.
+// Without this script the whole table stands, and there is no form.
+for (const table of document.querySelectorAll("table.law-filter")) {
+  const rows = [...table.tBodies[0].rows];
+  const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+  const form = document.createElement("form");
+  const said = document.createElement("p");
+  const fields = [];
+  form.className = "law-filter";
+  said.setAttribute("role", "status");
+
+  // A row has its country before the name of the law, its region as a class, and the rest in cells of their own.
+  // `read` says what a row has; without `among`, any words of it may be typed.
+  const add = (name, read, among) => {
+    const label = form.appendChild(document.createElement("label"));
+    label.append(name + " ");
+    const field = label.appendChild(document.createElement(among ? "select" : "input"));
+    if (among) for (const value of ["", ...[...new Set(among)].sort()]) field.add(new Option(value || "all", value));
+    else field.type = "search";
+    fields.push([field, read, among]);
+  };
+  const column = (row, number) => row.cells[number].textContent.trim();
+  const country = (row) => column(row, 0).split(": ")[0];
+  const region = (row) => row.className.replace(/row-\w+/g, "").trim();
+
+  add("Words", (row) => row.textContent.toLowerCase());
+  add("Country", country, rows.map(country));
+  add("Region", region, rows.map(region));
+  heads.forEach((name, number) => {
+    const values = rows.map((row) => column(row, number));
+    if (number) add(name, (row) => column(row, number), values);
+  });
+
+  const show = () => {
+    let left = 0;
+    for (const row of rows) {
+      row.hidden = !fields.every(([field, read, among]) =>
+        among ? read(row).startsWith(field.value)
+              : field.value.toLowerCase().split(/\s+/).every((word) => read(row).includes(word)));
+      left += !row.hidden;
+    }
+    said.textContent = left + " of " + rows.length;
+  };
+  form.addEventListener("input", show);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.append(said);
+  (table.closest(".pst-scrollable-table-container") || table).before(form);
+  show();
+}

@@ -345,7 +345,13 @@ def test_what_was_found_before_an_interrupt_is_kept(book: Book, host: Loopback) 
     book.write(**{"conf.py": CONF.replace("timeout = 1", "timeout = 20") + "linkcheck_workers = 1\n"})
     answer(host, {"/a": 200, "/b": Reply(delay=60)})
     book.page(f"{host.url}/a", f"{host.url}/b")
-    command = [sys.executable, str(ROOT / "tools" / "links.py"), *book.options()]
+    # A shell's background job begins with Ctrl-C switched off, and hands that on.
+    start = (
+        "import runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "sys.path.insert(0, sys.argv[1]); sys.argv[:2] = [sys.argv[1] + '/links.py']; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    command = [sys.executable, "-c", start, str(ROOT / "tools"), *book.options()]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     ) as run:

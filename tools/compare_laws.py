@@ -3,7 +3,7 @@
     python tools/compare_laws.py TABLE.csv
 
 The table is the CSV of the project's fact record, one instrument a row. Each difference is printed with its row and
-column; a summary ends the list. Exit code 1 says that something is lost or differs.
+column; a summary ends the list. Exit code 1 says that something is lost or differs, 2 that the table cannot be read.
 
 Four things stand in the register in another form, and are compared as such:
 
@@ -16,6 +16,7 @@ Four things stand in the register in another form, and are compared as such:
 
 from __future__ import annotations
 
+import argparse
 import csv
 import re
 import sys
@@ -82,6 +83,34 @@ MENDED = {
 }
 
 
+class TableError(Exception):
+    """The table cannot be read; the text says why, with file and line."""
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of the table by column, every cell a text. Raises `TableError`, and nothing else."""
+    rows: list[dict[str, str]] = []
+    line = 1
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            columns = next(reader, [])
+            if missing := ", ".join(sorted({"id", "iso_code", "year_adopted", *SAME} - {*columns})):
+                raise TableError(f"{path}:1: the table lacks columns: {missing}.")
+            for cells in reader:
+                line = reader.line_num
+                if len(cells) != len(columns):
+                    raise TableError(f"{path}:{line}: this row has {len(cells)} cells, the first has {len(columns)}.")
+                rows.append(dict(zip(columns, cells, strict=True)))
+    except OSError as error:
+        raise TableError(f"{path}: the table cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise TableError(f"{path}: the table is not UTF-8. Save it as UTF-8.") from None
+    except csv.Error as error:
+        raise TableError(f"{path}:{line + 1}: this is no CSV: {error}.") from None
+    return rows
+
+
 def marked(text: str) -> str:
     """A text of the table with its marks as the register writes them."""
     text = re.sub(r"\[([^\]]*)\bC\b([^\]]*)\]", r"[\1not confirmed\2]", text)
@@ -128,10 +157,15 @@ def differences(row: dict[str, str], found: dict[str, str]) -> Iterator[str]:
             yield f"{row['id']} {column}: the table has {wanted!r}, the register {has!r}"
 
 
-def main(table: str) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Compare all rows; the exit code of the program."""
-    with Path(table).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("table", type=Path, metavar="TABLE.csv")
+    try:
+        rows = read_table(options.parse_args(arguments).table)
+    except TableError as error:
+        print(error, file=sys.stderr)
+        return 2
     bibliography = Parser().parse_string((DATA / "sources.bib").read_text(encoding="utf-8"))
     urls = {key: entry.fields.get("url", "") for key, entry in bibliography.entries.items()}
     register = read_laws(DATA, urls)
@@ -149,6 +183,4 @@ def main(table: str) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(f"Usage: python {sys.argv[0]} TABLE.csv")
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())

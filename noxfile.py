@@ -64,7 +64,7 @@ except ModuleNotFoundError:
     sys.exit(subprocess.call([str(runner / "python"), str(ROOT / "noxfile.py"), *sys.argv[1:]]))
 
 nox.options.default_venv_backend = "none"  # sessions share the environments made above
-nox.options.sessions = ["html"]
+nox.options.sessions = ["pdf", "html"]  # in this order: the pages offer the PDF that is there; they come without one
 
 # A warning is an error, but the build goes on to the end and names them all.
 STRICT = ("--nitpicky", "--fail-on-warning", "--keep-going")
@@ -76,7 +76,16 @@ def run(session: nox.Session, programs: Path, program: str, *arguments: str) -> 
     """Run a program of an environment, with the others of that environment in reach."""
     found = shutil.which(program, path=programs) or program
     path = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
-    session.run(found, *arguments, env={"PATH": path}, external=True)
+    session.run(found, *arguments, env={"PATH": path, **date()}, external=True)
+
+
+def date() -> dict[str, str]:
+    """What every format is dated by: the last commit, so that the same sources give the same bytes."""
+    if "SOURCE_DATE_EPOCH" in os.environ or not shutil.which("git"):
+        return {}
+    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
+    seconds = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return {"SOURCE_DATE_EPOCH": seconds} if seconds else {}
 
 
 def ask(program: str, *arguments: str) -> None:
@@ -93,9 +102,9 @@ def ask(program: str, *arguments: str) -> None:
         sys.exit(process.returncode)
 
 
-def sphinx_build(session: nox.Session, builder: str, *options: str) -> None:
-    doctrees = Path("build", "doctrees", builder)
-    places = ("-d", str(doctrees), "docs", f"build/{builder}")
+def sphinx_build(session: nox.Session, builder: str, *options: str, folder: str = "") -> None:
+    doctrees = Path("build", "doctrees", folder or builder)
+    places = ("-d", str(doctrees), "docs", f"build/{folder or builder}")
     try:
         run(session, environment(*DOCS), "sphinx-build", "-b", builder, *STRICT, *places, *options)
     except nox.command.CommandFailed:
@@ -108,6 +117,33 @@ def sphinx_build(session: nox.Session, builder: str, *options: str) -> None:
 def html(session: nox.Session) -> None:
     """Build the handbook: build/html/index.html."""
     sphinx_build(session, "html", "--jobs", "auto", *session.posargs)
+
+
+@nox.session
+def pdf(session: nox.Session) -> None:
+    """Build the PDF, whole and by chapters: build/pdf/sse-handbook.pdf."""
+    sphinx_build(session, "pdf", "--jobs", "auto", *session.posargs)
+
+
+@nox.session
+def epub(session: nox.Session) -> None:
+    """Build the EPUB: build/epub/sse-handbook.epub."""
+    sphinx_build(session, "epub", "--jobs", "auto", *session.posargs)
+
+
+@nox.session
+def offline(session: nox.Session) -> None:
+    """Build every format in its turn, and pack the offline copy: build/offline/sse-handbook-VERSION.zip."""
+    pdf(session)
+    epub(session)
+    # The copy holds the PDF and offers nothing else. From a file, a browser lets no page read another for a summary.
+    settings = ("-D", "sse_downloads_only=pdf", "-D", "html_show_search_summary=0")
+    # All pages are written: the search index forgets the glossary of pages that Sphinx leaves as they are.
+    sphinx_build(session, "html", "--write-all", "--jobs", "auto", *settings, folder="offline/pages")
+    target = f"build/offline/sse-handbook-{PROJECT['project']['version']}.zip"
+    run(session, environment(*DOCS), "python", "tools/offline.py", "build/offline/pages", target)
+    # Last, so that the pages offer all of it, with its size.
+    html(session)
 
 
 @nox.session

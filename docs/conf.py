@@ -61,6 +61,56 @@ sse_law_package = {
 sse_report_unused = ["label", "term", "source"]
 sse_refuse_reference_links = True
 
+sse_downloads = {
+    "chapter": ("../build/pdf/sse-handbook-{chapter}.pdf", "This chapter as PDF", "to print for a meeting"),
+    "pdf": ("../build/pdf/sse-handbook.pdf", "The book as PDF", "to print, to file, to send to an office"),
+    "epub": ("../build/epub/sse-handbook.epub", "EPUB", "to read on a phone or an e-reader, in letters of your size"),
+    "offline": (
+        f"../build/offline/sse-handbook-{version}.zip",
+        "Offline copy",
+        "all pages, the search and the PDF, to pass on and to use without a network",
+    ),
+}
+
+sse_pdf_name = "sse-handbook"
+# For text, for code, and for the titles of laws in other scripts; their packages are in `pyproject.toml`.
+sse_pdf_fonts = (
+    *("Fira Sans", "IBM Plex Mono", "Sarabun", "Hind Siliguri", "Mukta", "IBM Plex Sans Arabic"),
+    "_fonts/titles.otf",
+)
+# Long parts of a chapter are chapters of their own: people print the laws of their region.
+sse_pdf_chapters = ["policy/laws/*", "reference/sources"]
+
+epub_basename = "sse-handbook"
+epub_title = "Home-based workers and the social and solidarity economy: a handbook"
+epub_description = (
+    "A handbook and policy reference for groups of women and men who work at home, and for those who stand with them."
+)
+epub_contributor = epub_publisher = author
+epub_uid = "handbook"
+epub_identifier = "urn:uuid:7e526902-a0fc-4727-b9db-ad44d5cfb648"  # names the book in all its versions: never change it
+epub_theme = "sse_epub"
+epub_css_files = []
+epub_cover = ("_static/cover.png", "epub-cover.html")
+epub_tocscope = "includehidden"
+epub_use_index = False  # it would hold the words of the glossary, and no more
+sse_epub_accessibility = {
+    "schema:accessMode": ["textual", "visual"],
+    "schema:accessModeSufficient": ["textual"],
+    "schema:accessibilityFeature": [
+        "alternativeText",
+        "displayTransformability",
+        "longDescription",
+        "readingOrder",
+        "structuralNavigation",
+        "tableOfContents",
+    ],
+    "schema:accessibilityHazard": ["none"],
+    "schema:accessibilitySummary": [
+        "Text, tables and line drawings. Each drawing has a name and a description, and is said in words below it."
+    ],
+}
+
 html_theme = "sphinx_book_theme"
 html_title = "Home-based workers and the SSE: a handbook"
 html_static_path = ["_static"]

@@ -2,7 +2,7 @@
 
 To add a case, write `NAME.md` and `NAME.toml`. The TOML holds an `[[expect]]` for each warning (`check`, `line`,
 `says`: a part of the message, and `file` where it is not the page). It may hold further files of the project under
-`[files]`, lines for its `conf.py` as `conf`, and `stops = true` where nothing can be built.
+`[files]`, lines for its `conf.py` as `conf`, another `builder` than "html", and `stops = true` where nothing is built.
 Under `[answers]` it may say what the oEmbed and the thumbnail of a film answer: the case is then an online check.
 A case without any `[[expect]]` must build without a warning.
 Where a case has no `data/videos.yaml` of its own, it has that of this folder, and a page that uses all of it.
@@ -54,7 +54,7 @@ def test_case_gives_exactly_its_warnings(
         target.write_bytes(text.encode(case.get("encoding", "utf-8") if name in case.get("files", {}) else "utf-8"))
     for name in case.get("folders", []):
         (tmp_path / "docs" / name).mkdir(parents=True)
-    builder, settings = "html", {"sse_diagram_cache": str(diagram_cache)}
+    builder, settings = case.get("builder", "html"), {"sse_diagram_cache": str(diagram_cache)}
     if "answers" in case:
         host: VideoHost = request.getfixturevalue("host")
         for film, statuses in case["answers"].items():

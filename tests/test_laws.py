@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -15,6 +16,8 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import pikepdf
+import pypdfium2
 import pytest
 from conftest import ROOT, Built, build
 from lxml import html
@@ -540,6 +543,23 @@ def test_a_hostile_text_comes_out_as_text(small: Project, value: str, tmp_path: 
     assert plain.split()[0] in (as_text.output / "africa.txt").read_text("utf-8")
     latex = small.build(builder="latex")
     assert "\\input{/etc" not in next(latex.output.glob("*.tex")).read_text("utf-8")
+    printed = small.build(builder="pdf").output / "book.pdf"
+    said = "".join(each.get_textpage().get_text_range() for each in pypdfium2.PdfDocument(printed))
+    # A line of print may end anywhere in a long word, and with a hyphen of its own.
+    assert letters(plain) in letters(said)
+    with pikepdf.open(printed) as pdf:
+        held = [each for each in pdf.objects if isinstance(each, pikepdf.Dictionary)]
+        kinds = {str(each["/S"]) for each in held if "/S" in each and "/Pg" not in each}
+        assert not kinds & {"/JavaScript", "/Launch", "/GoToR", "/SubmitForm"}
+        assert {str(each["/URI"]) for each in held if "/URI" in each} <= {
+            "https://example.org/1", "https://example.org/ke.yaml", "https://example.org/es.yaml",
+            *(f"https://example.org/new?key={key}" for key in ("es-2011-one", "es-2024-bill", "ke-2022-groups")),
+        }  # fmt: skip
+
+
+def letters(said: str) -> str:
+    """What a text says without its spaces, signs of no width, and hyphens."""
+    return re.sub(r"[\s\u200b\ufffe\x02-]", "", said)
 
 
 def test_two_builds_write_the_same_data(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:

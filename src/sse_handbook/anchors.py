@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 from packaging.version import InvalidVersion, Version
+from sphinx.application import Sphinx
 from sphinx.builders.dummy import DummyBuilder
 from sphinx.environment import BuildEnvironment
 
@@ -214,3 +215,8 @@ def misled(redirects: Mapping[str, str], exists: Collection[str]) -> Iterator[tu
             what = f"`{to}` is itself redirected, and leads to `{way[-1]}`, which" if len(way) > 2 else f"`{to}`"
             hint = did_you_mean(way[-1], exists) or " Write the address of a page or of a label on it."
             yield old, ("to",), f"{what} does not exist.{hint}"
+
+
+def setup(app: Sphinx) -> None:
+    """The builder that writes the contract of addresses."""
+    app.add_builder(AddressBuilder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspect import cleandoc
 
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from .liveness import OUTAGE, TABLES, Row
@@ -45,3 +46,9 @@ def _row(row: Row) -> str:
     )
     why = row.reason if row.grows else f"{row.reason} No proof of a death, however often it comes."
     return f"| {oembed or 'anything else'} | {thumbnail or 'not asked'} | {row.verdict} | {why} |\n"
+
+
+def setup(app: Sphinx) -> None:
+    """The pages on checks, written from the checks themselves."""
+    app.add_directive_to_domain("sse", "checks", CheckList)
+    app.add_directive_to_domain("sse", "verdicts", VerdictTables)

@@ -46,3 +46,8 @@ def citation(env: BuildEnvironment, docname: str, keys: Sequence[str], line: int
     node = addnodes.pending_xref("", nodes.inline("", named), refdomain="cite", reftype="p", reftarget=named)
     node.attributes.update(refdoc=docname, refexplicit=False, refwarn=True, check="")
     return node
+
+
+def setup(app: Sphinx) -> None:
+    """Let citations stand as authors and years, where a project has sphinxcontrib-bibtex."""
+    app.connect("builder-inited", register_style, priority=400)

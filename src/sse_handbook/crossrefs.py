@@ -225,3 +225,10 @@ def label_link(
     link = addnodes.pending_xref("", content, refdomain="sse", reftype="label", reftarget=label, refwarn=True)
     link.attributes.update(check=check.value, place=(str(place), line), refdoc=docname)
     return link
+
+
+def setup(app: Sphinx) -> None:
+    """References that lead nowhere, with the nearest name."""
+    app.connect("doctree-read", note_references)
+    app.connect("env-updated", pages_with_moved_targets)
+    app.add_post_transform(ClaimReferences)

@@ -229,3 +229,14 @@ def settle(app: Sphinx) -> None:
     if "epub" in app.registry.translation_handlers:
         for node, visitors in VISITORS.items():
             app.registry.add_translation_handlers(node, epub=visitors["html"])
+
+
+def setup(app: Sphinx) -> None:
+    """Diagrams, only where a project has Mermaid: sphinxcontrib-mermaid adds to every page."""
+    app.add_config_value("sse_diagram_cache", "", "", str)
+    if "sphinxcontrib.mermaid" in app.config.extensions:
+        app.setup_extension("sphinxcontrib.mermaid")
+        app.add_directive("mermaid", Diagram, override=True)
+        for node, visitors in VISITORS.items():
+            app.add_node(node, override=True, **visitors)
+        app.connect("builder-inited", settle)

@@ -85,9 +85,9 @@ class SSEDomain(Domain):
         # What it shows is decided when the page is written: no page need be read again when a law changes.
         "law": XRefRole(innernodeclass=nodes.inline, warn_dangling=True),
     }
-    # `listed` is by video, `laws` by file.
-    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "listed", "laws")}
-    data_version = 7
+    # `listed` is by video, `laws` by file, `offered` by builder.
+    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "listed", "laws", "offered")}
+    data_version = 8
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
     # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.
@@ -96,6 +96,8 @@ class SSEDomain(Domain):
     laws: LawRegister
     # What this build found missing: (document, kind, name).
     missing: set[tuple[str, str, str]]
+    # What the pages of this build offer to download.
+    downloads: list[Any]
     # Where each law has its entry, gathered when first asked for.
     _law_places: dict[str, tuple[str, str]] | None = None
     # Which documents cite each law; set when all have been read.
@@ -139,6 +141,11 @@ class SSEDomain(Domain):
     def listed(self) -> dict[str, tuple[str, str]]:
         """Where each video has its entry: key to (document, anchor)."""
         return cast("dict[str, tuple[str, str]]", self.data["listed"])
+
+    @property
+    def offered(self) -> dict[str, list[Any]]:
+        """What the pages of each builder last offered to download."""
+        return cast("dict[str, list[Any]]", self.data["offered"])
 
     @property
     def law_places(self) -> dict[str, tuple[str, str]]:
@@ -276,3 +283,11 @@ def load_registers(app: Sphinx) -> None:
     cite = app.env.domains.get("cite")  # of sphinxcontrib-bibtex, which a project may lack
     domain.laws = read_laws(folder, cast("Any", cite).bibdata.data.entries if cite else None, domain.data["laws"])
     domain.missing = set()
+
+
+def setup(app: Sphinx) -> None:
+    """The domain, and the registers that it holds."""
+    app.add_config_value("sse_data_dir", "", "env", str)
+    app.add_domain(SSEDomain)
+    # After sphinxcontrib-bibtex has read the sources that laws cite.
+    app.connect("builder-inited", load_registers, priority=600)

@@ -74,7 +74,8 @@ def draw(code: str, command: Sequence[str], cache: Path) -> str:
 def tidy(svg: str, name: str) -> str:
     """The SVG with ids of its own, so that two may stand on one page, and without what nothing uses.
 
-    Markers and filters that nothing refers to go, and attributes and rules that only Mermaid's own script reads.
+    Markers and filters that nothing refers to go, boxes without a size, and attributes and rules that only Mermaid's
+    own script reads.
     """
     svg = svg.replace("my-svg", name)
     svg = re.sub(r' (?:data-points|data-look|data-et|data-edge)="[^"]*"', "", svg)
@@ -84,6 +85,7 @@ def tidy(svg: str, name: str) -> str:
             if f"url(#{match[1]})" not in svg.replace(match[0], "").partition("</style>")[2]:
                 svg = svg.replace(match[0], "")
     svg = re.sub(r"<defs>\s*</defs>", "", svg)
+    svg = re.sub(r"<rect(?![^>]*\swidth=)[^>]*(?:/>|>\s*</rect>)", "", svg)
     return re.sub(r"(?<=\})[^{}]*\[data-look[^{}]*\{[^{}]*\}", "", svg)
 
 

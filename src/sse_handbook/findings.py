@@ -82,3 +82,8 @@ def unsilenced(findings: list[Finding], source: Path, data: str, online: bool = 
             yield Finding.at(Check.SILENCE, message, each.place, each.line)
         elif each.key not in used:
             yield Finding.at(Check.SILENCE, f"`{each.key}` silences nothing. Delete it.", each.place, each.line)
+
+
+def setup(app: Sphinx) -> None:
+    """Tell what was found, when all pages have been read."""
+    app.connect("env-updated", report)

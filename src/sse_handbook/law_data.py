@@ -199,3 +199,11 @@ def add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], d
     """`html-page-context`: a page with a table to filter loads the script for it, and no other page does."""
     if published(app.builder) and app.env.metadata.get(page, {}).get("sse_laws"):
         app.add_js_file("sse-laws.js", loading_method="defer")
+
+
+def setup(app: Sphinx) -> None:
+    """The register as data, and the filter of its tables."""
+    app.add_config_value("sse_law_package", {}, "env", dict)
+    app.connect("env-updated", find_script)
+    app.connect("html-page-context", add_script)
+    app.connect("build-finished", write_files)

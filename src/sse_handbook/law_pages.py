@@ -9,6 +9,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.application import Sphinx
 
 from .domain import SSEDomain
 from .law_register import Law
@@ -219,3 +220,9 @@ def visit_cell(translator: Any, node: nodes.entry) -> None:
     if "laws" in group.parent.parent.get("classes", ()):
         scope = "col" if isinstance(group, nodes.thead) else "row"
         translator.body[start] = translator.body[start].replace("<th", f'<th scope="{scope}"', 1)
+
+
+def setup(app: Sphinx) -> None:
+    """The nodes of the pages of laws."""
+    app.add_node(law_later)
+    app.add_node(nodes.entry, override=True, html=(visit_cell, None))

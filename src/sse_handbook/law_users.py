@@ -116,3 +116,10 @@ def find_unknown(env: BuildEnvironment) -> Iterator[Finding]:
             for value in {*each.asked[option]}.difference(known[option]):
                 message = f"`:{option}:` asks for `{value}`, which no law has.{did_you_mean(value, known[option])}"
                 yield Finding.at(Check.LAW_UNKNOWN, message, each.path, each.line)
+
+
+def setup(app: Sphinx) -> None:
+    """What is known of a law when all pages have been read: where it stands, who cites it."""
+    app.add_post_transform(FillLater)
+    app.connect("doctree-resolved", link_files)
+    app.connect("env-updated", entries_to_write_again)

@@ -256,3 +256,11 @@ class RegisterDiagram(Diagram):
     def words(self, chart: Chart, code: str) -> Iterator[nodes.Node]:
         found = law_pages.listed(map(nodes.Text, self.said))
         yield nodes.enumerated_list("", *found.children, enumtype="arabic") if chart.chain else found
+
+
+def setup(app: Sphinx) -> None:
+    """Entries, tables and charts of laws."""
+    app.add_config_value("sse_law_max_age", 24, "", int)
+    app.add_config_value("sse_law_links", {}, "env", dict)
+    app.add_directive_to_domain("sse", "laws", LawList)
+    app.connect("env-get-outdated", outdated)

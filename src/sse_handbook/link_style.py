@@ -37,3 +37,9 @@ def find_definitions(text: str, path: str) -> Iterator[Finding]:
             continue  # a footnote, which this parser does not know
         message = f"`[{name.lower()}]` is defined apart from its links. Write `[text]({definition['href']})` there."
         yield Finding.at(Check.LINK_STYLE, message, path, definition["map"][0] + 1)
+
+
+def setup(app: Sphinx) -> None:
+    """Links that translations lose."""
+    app.add_config_value("sse_refuse_reference_links", False, "env", bool)
+    app.connect("source-read", note_link_style)

@@ -83,3 +83,9 @@ def _line_of(error: str, text: str) -> int:
             return line
     number = re.search(r"line (\d+)", error)
     return int(number[1]) if number else 1
+
+
+def setup(app: Sphinx) -> None:
+    """Look at the files before Sphinx does: what cannot be read is a message, and no traceback."""
+    app.connect("builder-inited", check_sources, priority=400)
+    app.connect("env-before-read-docs", check_pages)

@@ -120,3 +120,11 @@ def old_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         refresh = whole and not parts
         title = f"Moved: {whole.title}" if whole else "This page has moved"
         yield page, {"whole": whole, "parts": parts, "refresh": refresh, "title": title}, "sse_moved.html"
+
+
+def setup(app: Sphinx) -> None:
+    """Old addresses of pages and anchors, which stay alive."""
+    app.connect("config-inited", find_templates)
+    app.connect("env-updated", pages_with_new_redirects)
+    app.connect("doctree-resolved", keep_old_anchors)
+    app.connect("html-collect-pages", old_pages)

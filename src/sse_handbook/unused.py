@@ -77,3 +77,9 @@ def _unused_sources(env: BuildEnvironment, cited: set[str]) -> Iterator[Finding]
         places = [(path, exact_line(path, 1, f"{{{key},")) for path in map(str, data.bibfiles)]
         path, line = next((place for place in places if place[1]), places[0])
         yield Finding.at(Check.SOURCE_UNUSED, f"No page cites the source `{key}`. Cite it, or delete it.", path, line)
+
+
+def setup(app: Sphinx) -> None:
+    """What is defined and used nowhere."""
+    app.add_config_value("sse_report_unused", [], "", (list, tuple, set))
+    app.connect("doctree-read", note_definitions)

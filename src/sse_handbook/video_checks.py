@@ -55,3 +55,9 @@ def find_stale(env: BuildEnvironment) -> Iterator[Finding]:
             "Ask their hosts: `python3 noxfile.py -s videos`, or `sphinx-build -b videocheck` elsewhere."
         )
         yield Finding.at(Check.VIDEO_STALE, message, register.path)
+
+
+def setup(app: Sphinx) -> None:
+    """What the last online check found, on the cards."""
+    app.add_config_value("sse_video_max_age", 180, "", int)
+    app.connect("env-get-outdated", pages_with_new_checks)

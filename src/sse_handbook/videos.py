@@ -247,3 +247,13 @@ def _id_in(address: str) -> str:
     """What is most like a video's id in an address that could not be parsed."""
     parts: list[str] = re.findall(r"[\w-]+", address.partition("//")[2].partition("/")[2])
     return min(parts, key=lambda part: abs(len(part) - 11), default="")
+
+
+def setup(app: Sphinx) -> None:
+    """Cards and lists of films, and the films that pages name."""
+    app.add_directive_to_domain("sse", "video", VideoCard)
+    app.add_directive_to_domain("sse", "videos", VideoList)
+    app.add_node(video_users)
+    app.add_post_transform(NameVideoUsers)
+    app.connect("doctree-read", note_addresses)
+    app.connect("env-updated", lists_to_write_again)

@@ -203,6 +203,12 @@ class Check(Enum):
 
         Right: from top to bottom (`flowchart TB`), two boxes a row, lines broken with `<br/>`.""",
     )
+    PDF = (
+        "pdf",
+        """The PDF does not show what a page says: a sign that its fonts lack, an image from another site.
+
+        Right: another sign, or a font that has it in `sse_pdf_fonts`; an image in the folder of the page.""",
+    )
     SILENCE = (
         "silence",
         """An entry of `docs/data/silenced.yaml` has expired, or there is nothing left that it silences.

@@ -1,0 +1,208 @@
+"""Mend the tree of elements in a PDF of WeasyPrint's, which tells a screen reader what is what, and make it smaller.
+
+A PDF is here what the library `pydyf` makes of it before it is written: lists, dictionaries and streams.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from pydyf import Array, Dictionary, Stream, String
+from weasyprint.formatting_structure.boxes import TextBox
+
+# Scripts in which one letter may be several glyphs, one glyph several letters, and their order another one.
+SHAPED = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufefc]")
+UNBROKEN = re.compile(r"(?<!\s)[-/?&=_]$|\S[–—]$")  # where a word or an address goes on in the next line
+
+
+def finish(
+    document: Any, pdf: Any, titles: Mapping[str, str], labels: Mapping[int, tuple[str, int]], depth: int
+) -> None:
+    """The last touch on a PDF of WeasyPrint's: its tree of elements, its links, and the labels of its pages.
+
+    `titles` says what the pages of the book are called, and `labels` from which page on the pages are numbered anew:
+    in which style, from which number. Headings rise by `depth` levels: the file may begin deep in the book.
+    """
+    texts = [list(shaped_texts(page._page_box)) for page in document.pages]
+    tidy(pdf, {font.hash: font for font in document.fonts.values()}, texts)
+    for each in pdf.objects:
+        if isinstance(each, Stream) and b"endbfchar" in each.stream:
+            # A glyph that stands for no sign of its own, as the second of two for one letter; `tell` says the text.
+            each.stream = [line.replace(b"> <>", b"> <200b>") for line in each.stream]
+        if depth and isinstance(each, Dictionary) and re.fullmatch("/H[1-6]", str(each.get("S", ""))):
+            each["S"] = f"/H{max(int(each['S'][2:]) - depth, 1)}"
+        if isinstance(each, Dictionary) and each.get("Subtype") == "/Link":
+            each |= {"Rect": Array(round(side, 1) for side in each["Rect"]), "F": 4}  # 4: on paper too
+            if "Dest" in each:
+                each["Contents"] = String(titles.get(each["Dest"].string.partition("#")[0], ""))
+    if labels:
+        pairs = ((place, Dictionary({"S": f"/{style}", "St": start})) for place, (style, start) in labels.items())
+        pdf.catalog["PageLabels"] = Dictionary({"Nums": Array(each for pair in pairs for each in pair)})
+
+
+def shaped_texts(box: Any) -> Iterator[str]:
+    """Each piece of text on a page that has signs of a script in `SHAPED`, in the order in which they are drawn."""
+    texts = [each for each in box.descendants() if isinstance(each, TextBox)]
+    for each, after in zip_longest(texts, texts[1:]):
+        if SHAPED.search(each.text):
+            ends = after is None or after.position_y >= each.position_y + each.height
+            yield f"{each.text} " if ends else each.text
+
+
+def tell(operators: list[Any], fonts: Mapping[str, Any], texts: Iterable[str]) -> None:
+    """Say of a page what its marks with shaped letters read: from their glyphs alone nobody can tell."""
+    shaped = {name for name, font in fonts.items() if any(map(SHAPED.search, font.to_unicode.values()))}
+    mark, marks = None, []
+    for each in operators:
+        if isinstance(each, Dictionary):
+            mark = each if "MCID" in each else None
+        elif isinstance(each, bytes) and each.endswith(b" Tf") and each[1:].split()[0].decode() in shaped:
+            marks += [mark] if mark and mark not in marks else []
+    for mark, text in zip(marks, texts, strict=True):
+        mark["ActualText"] = String(text)
+
+
+def tidy(pdf: Any, fonts: Mapping[str, Any], texts: Sequence[Iterable[str]]) -> None:
+    """Make the tree of elements what PDF/UA asks for, and the file a third smaller.
+
+    WeasyPrint marks what stands in the margins, such as page numbers, as content that belongs to no element. All
+    content is in the tree, or an artifact that nobody hears (ISO 14289-1, 7.1). It also gives each line of text an
+    element and a mark of its own, which say nothing, and leaves spaces out.
+    """
+    owners: dict[tuple[bytes, int], bytes] = {}
+    root = follow(pdf, pdf.catalog["StructTreeRoot"])
+    for reference in root["K"]:
+        gather(pdf, reference, owners)
+    places = follow(pdf, root["ParentTree"])["Nums"]
+    for number in range(len(pdf.page_references), len(places) // 2):
+        places[2 * number + 1] = owners[b"", number]
+    for number, page in enumerate(pdf.page_references):
+        marks = places[2 * number + 1]
+        elements = {mark: follow(pdf, owners[page, mark]) for mark in range(len(marks)) if (page, mark) in owners}
+        content = follow(pdf, follow(pdf, page)["Contents"])
+        tell(content.stream, fonts, texts[number])
+        content.stream = with_spaces(fewer_marks(content.stream, elements), fonts)
+        told = {kid for element in elements.values() for kid in element["K"] if isinstance(kid, int)}
+        marks[:] = [owners[page, mark] if mark in told else b"null" for mark in range(len(marks))]
+
+
+def fewer_marks(operators: Iterable[Any], elements: Mapping[int, Any]) -> list[Any]:
+    """The operators of a page, in which neighbours in one element share its mark, and what has none is an artifact."""
+    kept: list[Any] = []
+    last, joined = None, False
+    for each in operators:
+        if isinstance(each, Dictionary) and "MCID" in each:
+            tag, mark = kept.pop(), each["MCID"]
+            kids = elements[mark]["K"] if mark in elements else []
+            joined = (
+                "ActualText" not in each
+                and last in kids
+                and kept[-1] == b"EMC"
+                and kids[kids.index(last) + 1 :][:1] == [mark]
+            )
+            if joined:
+                kept.pop()
+                kids.remove(mark)
+                continue
+            last = mark if kids and "ActualText" not in each else None
+            kept += [tag, each] if kids else [b"/Artifact", Dictionary({"Type": "/Pagination"})]
+        elif joined and each == b"BDC":
+            joined = False
+        else:
+            last = None if each == b"BMC" else last
+            kept.append(each if isinstance(each, Dictionary) else shorter(each))
+    return kept
+
+
+def with_spaces(operators: list[Any], fonts: Mapping[str, Any]) -> list[Any]:
+    """The operators of a page, with the spaces that are not drawn: at the end of a line, and alone between two links.
+
+    Without them two words are one to who hears the page.
+    """
+    font: Any = None
+    line, ends = b"", [(0, font, "")]
+    for place, each in enumerate(operators):
+        words = each.split() if isinstance(each, bytes) else [b""]
+        if words[-1] == b"Tf":
+            font = fonts.get(words[0][1:].decode())
+        elif words[-1] == b"Tm" and words[-2] != line:
+            line = words[-2]
+            ends.append((0, font, ""))
+        elif each == b"ET" and operators[place - 1] == b"BT":
+            ends[-1] = (*ends[-1][:2], " ")
+            ends.append((0, font, ""))
+        elif words[-1] == b"TJ":
+            ends[-1] = (place, font, "")
+    for place, font, gap in ends:
+        last = re.match(rb".*?([0-9a-f]{0,4})([0-9a-f]{4})>[^<]*$", operators[place]) if place and font else None
+        glyphs = filter(None, last.groups()) if last else ()
+        signs = "".join(font.to_unicode.get(int(glyph, 16), " ") for glyph in glyphs) or " "
+        space = next((glyph for glyph, text in font.to_unicode.items() if text == " "), None) if font else None
+        if last and space is not None and not signs[-1:].isspace() and (gap or not UNBROKEN.search(signs)):
+            operators[place] = operators[place][: last.end(2)] + b"%04x" % space + operators[place][last.end(2) :]
+    return operators
+
+
+def shorter(operator: bytes | str) -> bytes:
+    """An operator of a page with the same effect: a tenth of a pixel is exact enough, and 0 is no distance."""
+    text = operator if isinstance(operator, bytes) else operator.encode()
+    if text.endswith(b"cm"):
+        return text  # here a small number may stand for a large one
+    text = re.sub(rb"(\d\d\.\d)\d+|(\d\.\d\d)\d+", rb"\1\2", text)
+    return text.replace(b">0<", b"").replace(b">0]", b">]")
+
+
+def follow(pdf: Any, reference: bytes) -> Any:
+    """The object that a reference leads to."""
+    return pdf.objects[int(reference.split()[0])]
+
+
+def gather(pdf: Any, reference: bytes, owners: dict[tuple[bytes, int], bytes]) -> None:
+    """Take into an element what stands in wrappers of no meaning below it; note which element owns which content."""
+    element, kids = follow(pdf, reference), Array()
+    for kid in element["K"]:
+        child = follow(pdf, kid) if isinstance(kid, bytes) else {"Type": "/MCR"}
+        if child["Type"] != "/StructElem":
+            kids.append(kid if isinstance(kid, int) else child)
+            continue
+        gather(pdf, kid, owners)
+        leads = any(not isinstance(each, (int, bytes)) for each in child["K"])  # a link, to something in this file
+        plain = child["S"] in {"/Span", "/NonStruct", "/Div"} or (child["S"] == "/Link" and not leads)
+        said = any(kind(pdf, each) in {"", "/Link"} for each in child["K"])
+        if plain and said and element["S"] in {"/Document", "/Part", "/Art", "/Sect", "/Div"}:
+            child["S"] = "/P"  # such as code, which is text and no less
+            kids.append(kid)
+        elif plain and child["Pg"] == element.get("Pg"):
+            kids += child["K"]
+        elif child["K"] or child["S"] in {"/TD", "/TH"}:
+            kids.append(kid)
+    if element["S"] == "/TH":
+        rows = follow(pdf, follow(pdf, element["P"])["P"])
+        element["A"]["Scope"] = "/Column" if rows["S"] == "/THead" else "/Row"
+    elif element["S"] == "/LI" and (rest := [kid for kid in kids if kind(pdf, kid) not in {"/Lbl", "/LBody"}]):
+        # An item has a marker and a body that holds all else (ISO 32000-1, 14.8.4.3.3).
+        body = Dictionary({"Type": "/StructElem", "S": "/LBody", "Pg": element["Pg"], "P": reference})
+        pdf.add_object(body)
+        own(pdf, body, Array(rest), owners)
+        kids = Array([*(kid for kid in kids if kid not in rest), body.reference])
+    own(pdf, element, kids, owners)
+
+
+def kind(pdf: Any, kid: Any) -> str:
+    """What sort of element a kid is; empty where it is content itself."""
+    return str(follow(pdf, kid)["S"]) if isinstance(kid, bytes) else ""
+
+
+def own(pdf: Any, element: Any, kids: Any, owners: dict[tuple[bytes, int], bytes]) -> None:
+    """Give an element its kids."""
+    element["K"] = kids
+    for kid in kids:
+        if isinstance(kid, bytes):
+            follow(pdf, kid)["P"] = element.reference
+        elif isinstance(kid, int):
+            owners[element["Pg"], kid] = element.reference
+        else:
+            owners[b"", follow(pdf, kid["Obj"])["StructParent"]] = element.reference

@@ -1,0 +1,48 @@
+"""Make the font of the titles that no packaged font can write: `python tools/title_font.py FONT-FILE`.
+
+A law is listed under its own title. The packages of fonts that we use have no Chinese, Japanese and Korean signs, and
+a font that has them all is larger than the rest of the tools. So the PDF takes the few that stand in `docs/` from a
+subset of a free font. `docs/_fonts/README.md` says which; run this again, with that font, when the PDF's build names a
+sign that no font has.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from fontTools import subset
+from fontTools.ttLib import TTFont
+from fontTools.unicodedata import script
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "docs/_fonts/titles.otf"
+SCRIPTS = {"Hani", "Hira", "Kana", "Hang"}
+MARKS = " 　、。「」（）・"  # they are in no script of their own
+
+
+def signs(folder: Path) -> str:
+    """The Chinese, Japanese and Korean signs in the texts of a folder, each once, in their order."""
+    texts = [path.read_text(encoding="utf-8") for kind in ("*.md", "*.yaml", "*.bib") for path in folder.rglob(kind)]
+    found = set("".join(texts))
+    return "".join(sorted(each for each in found if script(each) in SCRIPTS or each in MARKS))
+
+
+def main() -> None:
+    """Write the subset, with the same bytes each time."""
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
+        sys.exit("Name the file of a font that has the signs; docs/_fonts/README.md says which was used.")
+    wanted = signs(ROOT / "docs")
+    font = TTFont(sys.argv[1], fontNumber=0, recalcTimestamp=False)
+    if missing := [each for each in wanted if ord(each) not in font.getBestCmap()]:
+        sys.exit(f"{sys.argv[1]} does not have: {' '.join(missing)}")
+    options = subset.Options(layout_features=[], hinting=False, name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14])
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=wanted)
+    subsetter.subset(font)
+    font.save(TARGET)
+    print(f"{TARGET.relative_to(ROOT)}: {len(wanted)} signs, {TARGET.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

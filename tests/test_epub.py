@@ -50,6 +50,12 @@ def pages(book: Path) -> dict[str, etree._Element]:
 def said(element: etree._Element, *unsaid: str) -> list[str]:
     """The words of an element in reading order, without drawings and without what the expressions find."""
     element = deepcopy(element)
+    for link in element.xpath(".//*[local-name()='a'][@href]"):
+        # The site shows the host alone, and the link has the rest.
+        host = urlsplit(link.get("href")).netloc.removeprefix("www.")
+        if "".join(link.itertext()).strip() == link.get("href"):
+            link[:] = []
+            link.text = host
     for each in [each for expression in (".//*[local-name()='svg']", *unsaid) for each in element.xpath(expression)]:
         # What stands behind an element is not its own.
         before, above = each.getprevious(), each.getparent()
@@ -58,7 +64,8 @@ def said(element: etree._Element, *unsaid: str) -> list[str]:
         elif each.tail:
             above.text = f"{above.text or ''} {each.tail}"
         above.remove(each)
-    return " ".join(element.itertext()).split()
+    # Behind the name of a field, the site has the colon in the same word.
+    return [each.removesuffix(":") for each in " ".join(element.itertext()).split() if each != ":"]
 
 
 def with_class(name: str) -> str:
@@ -131,13 +138,18 @@ def test_the_contents_are_the_chapters_their_pages_and_the_headings_of_each(
         return [" ".join("".join(each.itertext()).split()) for each in page.iter(f"{XHTML}{level}")]
 
     expected: list[tuple[str, ...]] = []
+    above: dict[str, tuple[str, ...]] = {"": ()}
     for name, page in list(pages.items())[1:]:
         [title] = headings(page, "h1")
-        if name.endswith("index.xhtml"):
-            chapter = title
-            expected.append((title,))
+        folder, _, file = name.rpartition("/")
+        if file == "index.xhtml":
+            here = (*above[folder.rpartition("/")[0]], title)
+            above[folder] = here if folder else ()
         else:
-            expected += [(chapter, title), *((chapter, title, each) for each in headings(page, "h2"))]
+            here = (*above[folder], title)
+        # The contents are three levels deep, and say of a page with pages below it those alone.
+        parts = headings(page, "h2") if len(here) < 3 and file != "index.xhtml" else []
+        expected += [here, *((*here, each) for each in parts)]
     with ZipFile(book) as archive:
         nav = etree.fromstring(archive.read("nav.xhtml"))
         names = etree.fromstring(archive.read("toc.ncx")).xpath("//*[local-name()='navLabel']/*/text()")

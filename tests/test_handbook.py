@@ -15,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from conftest import ROOT, Built, build
 from lxml import html
+from packaging.version import Version
 
 LOADED = {
     "link": "href",
@@ -231,5 +232,7 @@ def test_the_environment_is_what_the_constraints_say() -> None:
     installed = {re.sub(r"[-_.]+", "-", each.name).lower(): each.version for each in distributions()}
     tools = {"pip", "setuptools", "wheel", "sse-handbook"}
     assert {
-        name: version for name, version in installed.items() if name not in tools and pinned.get(name) != version
+        name: version
+        for name, version in installed.items()
+        if name not in tools and Version(pinned.get(name, "0")) != Version(version)
     } == {}

@@ -2,7 +2,7 @@
 
 A law is listed under its own title. The packages of fonts that we use have no Chinese, Japanese and Korean signs, and
 a font that has them all is larger than the rest of the tools. So the PDF takes the few that stand in `docs/` from a
-subset of a free font. `docs/_fonts/README.md` says which; run this again, with that font, when the PDF's build names a
+subset of a free font. `docs/_fonts/README.txt` says which; run this again, with that font, when the PDF's build names a
 sign that no font has.
 """
 
@@ -31,7 +31,7 @@ def signs(folder: Path) -> str:
 def main() -> None:
     """Write the subset, with the same bytes each time."""
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
-        sys.exit("Name the file of a font that has the signs; docs/_fonts/README.md says which was used.")
+        sys.exit("Name the file of a font that has the signs; docs/_fonts/README.txt says which was used.")
     wanted = signs(ROOT / "docs")
     font = TTFont(sys.argv[1], fontNumber=0, recalcTimestamp=False)
     if missing := [each for each in wanted if ord(each) not in font.getBestCmap()]:

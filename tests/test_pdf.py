@@ -644,6 +644,43 @@ def test_what_a_machine_lacks_is_said_in_one_line(tmp_path: Path, diagram_cache:
         assert (run.returncode, (tmp_path / "site/index.html").exists()) == (0, True)
 
 
+def test_other_scripts_read_right_in_any_font_and_in_none(tmp_path: Path, diagram_cache: Path, printed: Path) -> None:
+    # One font of the machine may write all of it: what is told apart are letters, and not fonts.
+    text = "Plain words, then \u0642\u0627\u0646\u0648\u0646, then \u0986\u0987\u09a8, then \ua015, and plain words."
+    project = write_project(
+        tmp_path / "docs", diagram_cache, index=f"# Small\n\n{text}\n\n```{{toctree}}\ntwo words\n```\n"
+    )
+    for fonts in (["DejaVu Sans", "DejaVu Sans"], ["Fira Sans", "IBM Plex Mono"]):
+        built = build(project, tmp_path / fonts[0], "pdf", sse_pdf_fonts=fonts)
+        said = squeeze("".join(piece.text for piece in Printed(built.output / "small.pdf").pieces))
+        assert text.split("\ua015", maxsplit=1)[0] in said
+
+
+@pytest.mark.parametrize(
+    ("fonts", "says"), [("()", "must name a font for text"), ("('A', 'B', 'gone.otf')", "names the file gone.otf")]
+)
+def test_wrong_fonts_in_the_settings_end_with_one_line(
+    tmp_path: Path, diagram_cache: Path, printed: Path, fonts: str, says: str
+) -> None:
+    source = write_project(tmp_path / "docs", diagram_cache)
+    conf = source / "conf.py"
+    conf.write_text(f"{conf.read_text(encoding='utf-8')}\nsse_pdf_fonts = {fonts}\n", encoding="utf-8")
+    run = run_sphinx(source, tmp_path / "out")
+    assert (run.returncode, len(run.stderr.strip().splitlines())) == (1, 1), run.stderr
+    assert run.stderr.startswith("No PDF was written: sse_pdf_fonts") and says in run.stderr
+
+
+def test_a_sign_that_no_font_has_is_told_where_the_register_has_it(
+    tmp_path: Path, diagram_cache: Path, printed: Path
+) -> None:
+    source = write_project(tmp_path / "docs", diagram_cache)
+    register = source / "data/videos.yaml"
+    register.write_text(register.read_text(encoding="utf-8").replace("A film", "A \u0ed0 film"), encoding="utf-8")
+    built = build(source, tmp_path / "build", "pdf", sse_pdf_fonts=["Fira Sans", "IBM Plex Mono"])
+    places = {(each.file, each.line) for each in built.warnings if each.type == "sse.pdf"}
+    assert places == {("data/videos.yaml", 3)}, built.raw_warnings
+
+
 def test_all_formats_together_draw_each_diagram_once(tmp_path: Path, printed: Path) -> None:
     source = write_project(tmp_path / "docs", tmp_path / "drawn")
     second = re.search("```{mermaid}.*?```", PROJECT["index.md"], re.DOTALL)[0].replace('A["One"]', 'A["First"]')

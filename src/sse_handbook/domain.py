@@ -143,11 +143,6 @@ class SSEDomain(Domain):
         return cast("dict[str, tuple[str, str]]", self.data["listed"])
 
     @property
-    def offered(self) -> dict[str, list[Any]]:
-        """What the pages of each builder last offered to download."""
-        return cast("dict[str, list[Any]]", self.data["offered"])
-
-    @property
     def law_places(self) -> dict[str, tuple[str, str]]:
         """Where each law has its entry: key to (document, anchor); of several, the first document by name."""
         if self._law_places is None:

@@ -93,9 +93,10 @@ def pages_with_other_offers(app: Sphinx, env: BuildEnvironment) -> list[str]:
     if builder not in SITES:
         return []
     domain.downloads = find(app)
-    if domain.offered.get(builder, []) == domain.downloads:
+    offered = domain.data["offered"]  # by builder, what its pages last offered
+    if offered.get(builder, []) == domain.downloads:
         return []
-    domain.offered[builder] = domain.downloads
+    offered[builder] = domain.downloads
     return sorted(env.all_docs)
 
 

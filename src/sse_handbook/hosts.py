@@ -194,7 +194,7 @@ class Client:
                 lane.closed = f"it asks to be left alone for {wait:.0f} seconds"
                 break
             if wait is None:
-                wait = self.pace.backoff * 2**turn * random.uniform(0.5, 1.5)  # noqa: S311
+                wait = self.pace.backoff * 2**turn * random.uniform(0.5, 1.5)  # noqa: S311  # nor on this
             lane.quiet_until = max(lane.quiet_until, time.monotonic() + wait)
         return answer
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +26,6 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.builders.html import StandaloneHTMLBuilder
-from sphinx.environment import BuildEnvironment
 from sphinx.highlighting import PygmentsBridge
 from sphinx.locale import _
 from sphinx.util.i18n import format_date
@@ -35,6 +34,7 @@ from sphinx.writers.html import HTMLWriter
 from sphinx.writers.html5 import HTML5Translator
 
 from .downloads import chapter_name
+from .print_order import Book, Entry, chapters, walk
 from .warnings import Check, Finding, exact_line, warn
 
 if TYPE_CHECKING:
@@ -55,29 +55,7 @@ OURS = Path(__file__).parent / "paper"
 
 
 class NoPressError(SystemExit):
-    """No PDF can be written on this machine; the message says what to install."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A page of the book: its name, how deep it stands in the contents (the first page: 0), and its title."""
-
-    docname: str
-    depth: int
-    title: str
-
-
-@dataclass(frozen=True)
-class Book:
-    """The pages in their order, what stands on each, and what each id in the book is the id of."""
-
-    entries: Sequence[Entry]
-    pages: Mapping[str, Element]
-    known: Mapping[str, str]
-
-    def first(self, kind: str) -> str:
-        """The page that has the first thing of a kind, such as `word` or `source`; empty where there is none."""
-        return next((each.partition("#")[0] for each, found in self.known.items() if found == kind), "")
+    """No PDF can be written on this machine or with these settings; the message says what to do."""
 
 
 class PdfBuilder(Builder):
@@ -97,6 +75,14 @@ class PdfBuilder(Builder):
 
     def init(self) -> None:
         find_tools()
+        fonts = self.config.sse_pdf_fonts
+        if len(fonts) < 2:
+            raise NoPressError("No PDF was written: sse_pdf_fonts must name a font for text, then one for code.")
+        for file in (each for each in fonts if Path(each).suffix in {".otf", ".ttf"}):
+            if not Path(self.srcdir, file).is_file():
+                raise NoPressError(
+                    f"No PDF was written: sse_pdf_fonts names the file {file}, which is not in {self.srcdir}."
+                )
         self.highlighter = PygmentsBridge("html", "none")
         # A project's own templates come before ours.
         folders = [Path(self.confdir, folder) for folder in self.config.templates_path]
@@ -248,8 +234,11 @@ class PdfBuilder(Builder):
     def findings(self, said: Collection[str], pages: Collection[str]) -> Iterator[Finding]:
         """What WeasyPrint said, at the first place in the sources that has what the message quotes."""
         files = [str(self.env.doc2path(docname)) for docname in pages]
+        registers = Path(self.srcdir, self.config.sse_data_dir) if self.config.sse_data_dir else None
+        files += sorted(str(path) for path in registers.rglob("*") if path.is_file()) if registers else []
         for message in said:
             quoted = [text for pair in re.findall(r"'([^']+)'|\"([^\"]+)\"", message) for text in pair if text]
+            quoted += [text.rpartition("/")[2] for text in quoted if text.startswith("file:") and text[-1] != "/"]
             places = ((path, exact_line(path, 1, text)) for text in quoted for path in files)
             path, line = next(((path, line) for path, line in places if line), (files[0], None))
             short = re.sub(r"(data:[^'\"]{30})[^'\"]+", r"\1…", message)
@@ -273,33 +262,9 @@ def find_tools() -> None:
     """Import what writes PDF. Raise `NoPressError` where it, or the library that it draws text with, is not there."""
     try:
         with redirect_stdout(StringIO()):  # WeasyPrint prints advice of its own
-            from . import press, print_tree  # noqa: F401
+            for module in (".press", ".print_tree"):
+                import_module(module, __package__)
     except ImportError:
         raise NoPressError(NO_WEASYPRINT) from None
     except OSError:
         raise NoPressError(NO_PANGO) from None
-
-
-def chapters(entries: Sequence[Entry], apart: Callable[[str], bool]) -> list[list[Entry]]:
-    """The pages of each chapter, in their order: those that the first page leads to, and those set `apart`."""
-    found: list[list[Entry]] = []
-    chapter: list[Entry] = []
-    for each in entries:
-        if each.depth == 1:
-            chapter = [each]
-            found.append(chapter)
-        elif apart(each.docname):
-            found.append([each])
-        elif each.depth > 1:
-            chapter.append(each)
-    return found
-
-
-def walk(env: BuildEnvironment, docname: str, depth: int = 0, seen: set[str] | None = None) -> Iterator[Entry]:
-    """Each page that the contents of the book lead to, once, in their order."""
-    seen = set() if seen is None else seen
-    seen.add(docname)
-    yield Entry(docname, depth, env.titles[docname].astext())
-    for each in env.toctree_includes.get(docname, ()):
-        if each not in seen and each in env.all_docs:
-            yield from walk(env, each, depth + 1, seen)

@@ -86,7 +86,7 @@ class Press(logging.Handler):
             document.write_pdf(written, pdf_variant="pdf/ua-1", finisher=last)
         for font in document.fonts.values() if self.families else ():
             if font.family not in self.families:
-                signs = sorted(set("".join(font.to_unicode.values())))
+                signs = sorted(set("".join("".join(font.to_unicode.values()).split())))
                 self.said |= {
                     f'No font of `sse_pdf_fonts` has "{sign}"; {font.family} lends it.': None for sign in signs
                 }

@@ -54,14 +54,18 @@ def shaped_texts(box: Any) -> Iterator[str]:
 
 def tell(operators: list[Any], fonts: Mapping[str, Any], texts: Iterable[str]) -> None:
     """Say of a page what its marks with shaped letters read: from their glyphs alone nobody can tell."""
-    shaped = {name for name, font in fonts.items() if any(map(SHAPED.search, font.to_unicode.values()))}
-    mark, marks = None, []
-    for each in operators:
+    mark, font, marks, told = None, None, [], list(texts)
+    for each in operators if told else ():
         if isinstance(each, Dictionary):
             mark = each if "MCID" in each else None
-        elif isinstance(each, bytes) and each.endswith(b" Tf") and each[1:].split()[0].decode() in shaped:
-            marks += [mark] if mark and mark not in marks else []
-    for mark, text in zip(marks, texts, strict=True):
+        elif isinstance(each, bytes) and each.endswith(b" Tf"):
+            font = fonts.get(each[1:].split()[0].decode())
+        elif isinstance(each, bytes) and each.endswith(b"TJ") and font and mark is not None and mark not in marks:
+            glyphs = re.findall(rb"[0-9a-f]{4}", b"".join(re.findall(rb"<([0-9a-f]*)>", each)))
+            if any(SHAPED.search(font.to_unicode.get(int(glyph, 16), "")) for glyph in glyphs):
+                marks.append(mark)
+    # They differ where no font has such a letter, which WeasyPrint reports.
+    for mark, text in zip(marks, told, strict=True) if len(marks) == len(told) else ():
         mark["ActualText"] = String(text)
 
 

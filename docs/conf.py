@@ -1,5 +1,6 @@
 """Settings of the handbook's build; no logic. Everything that decides something lives in `src/sse_handbook`."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -37,8 +38,11 @@ linkcheck_timeout = 20
 linkcheck_rate_limit_timeout = 60
 
 sse_data_dir = "data"
-# The address of the project's repository, once it has one: it gives each law a way to correct it, and its history.
-_repository = ""
+# The project's repository gives each law a way to correct it, and its history. It stands in `pyproject.toml`
+# (`[project.urls]`) once it is settled; until then it is the one on GitHub in which the book is built.
+_repository = _project.get("urls", {}).get("Repository", "")
+if not _repository and os.environ.get("GITHUB_REPOSITORY"):
+    _repository = f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{os.environ['GITHUB_REPOSITORY']}"
 sse_law_links = (
     {
         "correct": f"{_repository}/issues/new?template=law.yml&key={{key}}&title={{key}}:%20",

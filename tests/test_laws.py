@@ -9,16 +9,19 @@ import hashlib
 import io
 import json
 import re
+import runpy
 import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pikepdf
 import pypdfium2
 import pytest
+import yaml
 from conftest import ROOT, Built, build
 from lxml import html
 from sphinx.util.inventory import InventoryFile
@@ -324,6 +327,20 @@ def test_a_change_in_one_file_writes_only_the_pages_that_show_it(handbook_copy: 
     # Sphinx writes the pages whose contents name one that was read again as well.
     assert again.written <= again.read | {"policy/laws/index", "policy/index", "index"}
     assert "The Mended Office" in text(tree(again, "policy/laws/oceania"))
+
+
+def test_the_link_to_correct_a_law_fills_in_the_form_that_the_repository_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "someone/handbook")
+    links = runpy.run_path(str(ROOT / "docs/conf.py"))["sse_law_links"]
+    address = urlsplit(links["correct"].format(key="ke-2022-groups", country="ke"))
+    asked = parse_qs(address.query)
+    assert address.path == "/someone/handbook/issues/new"
+    form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE" / asked.pop("template")[0]).read_text("utf-8"))
+    assert asked.pop("title") == ["ke-2022-groups: "]
+    assert set(asked) <= {field.get("id") for field in form["body"]}
+    assert asked["key"] == ["ke-2022-groups"]
+    assert (ROOT / links["history"].format(key="", country="ke").partition("/commits/HEAD/")[2]).exists()
 
 
 # The small project

@@ -25,6 +25,7 @@ from filelock import FileLock
 from lxml import html
 
 from sse_handbook.pdf import OURS
+from sse_handbook.press import renumbered
 
 EPOCH = "1795000000"  # 18 November 2026
 HEADINGS = {f"/H{level}" for level in range(1, 7)}
@@ -223,7 +224,7 @@ def test_every_link_to_a_place_says_its_page(book: Printed) -> None:
         target = pieces[0].leads
         if not target or target.startswith("http") or re.search(f"#term-|^{SOURCE}", target):
             continue  # words and sources stand in the order of the alphabet: the foot of each page says where
-        said = re.match(r"\s*\(?(?:page\s)?(\d+)\)?", after[0].text) if after[0].block == pieces[0].block else None
+        said = re.match(r"\s*\(?(?:page\s+)?(\d+)\)?", after[0].text) if after[0].block == pieces[0].block else None
         links += 1
         if not said or int(said[1]) != book.places[target]:
             wrong.append((target, pieces[0].text, after[0].text))
@@ -238,6 +239,24 @@ def test_each_page_says_its_number_and_where_words_and_sources_are(book: Printed
         assert str(number) in book.margins[number]
         assert f"Words: page {words} · Sources: page {sources}" in squeeze(" ".join(book.margins[number]))
     assert not book.margins[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "right"),
+    [
+        (" (page\xa0100)", ["words"], " (page\xa0\u200797)"),
+        ("100", ["words"], "\u200797"),
+        (
+            "Words: page\xa0100, Sources: page\xa0120",
+            ["words", "sources"],
+            "Words: page\xa0\u200797, Sources: page\xa0121",
+        ),
+        ("Act 100 of\xa01990 (page\xa0120)", ["sources"], "Act 100 of\xa01990 (page\xa0121)"),
+        ("Title\xa0121", ["words", "sources"], "Title\xa0121"),
+    ],
+)
+def test_a_number_is_filled_in_where_room_was_left_for_it(text: str, places: list[str], right: str) -> None:
+    assert renumbered(text, places, {"words": 100, "sources": 120}, {"words": 97, "sources": 121}) == right
 
 
 def test_bookmarks_and_contents_agree_and_are_right(book: Printed, handbook: Built) -> None:
@@ -296,7 +315,7 @@ def words(pieces: list[Piece]) -> list[str]:
     for _block, group in groupby(without_repeated_heads(pieces), lambda piece: piece.block):
         text, leads, parts = "", "", list(group)
         for part in parts:
-            added = rf"\s*\({re.escape(bare(leads))}\)" if leads.startswith("http") else r"\s*\(page\s\d+\)"
+            added = rf"\s*\({re.escape(bare(leads))}\)" if leads.startswith("http") else r"\s*\(page\s+\d+\)"
             match = re.match(added, part.text) if leads and not part.leads else None
             text = text.rstrip() + part.text[match.end() :] if match else text + part.text
             leads = part.leads

@@ -16,6 +16,8 @@ def register_style(app: Sphinx) -> None:
     """`builder-inited`, before sphinxcontrib-bibtex looks its styles up: `bibtex_reference_style` may name ours."""
     if "sphinxcontrib.bibtex" not in app.extensions:
         return
+    from pybtex import plugin
+    from pybtex.backends import plaintext
     from sphinxcontrib.bibtex.plugin import register_plugin
     from sphinxcontrib.bibtex.style.referencing import BracketStyle
     from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
@@ -27,6 +29,9 @@ def register_style(app: Sphinx) -> None:
         bracket_parenthetical: BracketStyle = field(default_factory=lambda: BracketStyle(sep="; ", sep2="; "))
 
     register_plugin("sphinxcontrib.bibtex.style.referencing", "author_year_semicolon", Semicolon)
+    # sphinxcontrib-bibtex asks for this one at each citation. What is registered is found at once; for the rest, all
+    # packages of the machine are looked through, which takes longer than the rest of a page. Look again by 2027-06-01.
+    plugin.register_plugin("pybtex.backends", "plaintext", plaintext.Backend, force=True)
 
 
 def citation(env: BuildEnvironment, docname: str, keys: Sequence[str], line: int) -> nodes.Node:

@@ -181,24 +181,25 @@ class PdfBuilder(Builder):
     def lay_out(self, book: Book, press: Press) -> tuple[Document, Mapping[str, int]]:
         """The whole book, and the number of the page on which each place of it is.
 
-        It is laid out until all numbers that it says are right. (WeasyPrint could fill them in itself, but version 70
-        takes those of places that it moved to the next page at last.)
+        It is laid out with room for the numbers that are likely, and again only where one needs more room. (WeasyPrint
+        could fill them in itself, but version 70 takes those of places that it moved to the next page at last.)
         """
         from . import print_tree
 
-        numbers: Mapping[str, int] = {}
+        places = list(book.pages.values())
+        supposed: Mapping[str, int] = print_tree.expected(places)
         for _attempt in range(5):
-            print_tree.number(book.pages.values(), numbers, _("page"))
-            parts = {"pages": list(book.pages.values())}
-            whole = press.lay_out(parts, title=self.config.project, entries=book.entries, numbers=numbers)
+            print_tree.number(places, supposed, _("page"))
+            whole = press.lay_out({"pages": places}, title=self.config.project, entries=book.entries, numbers=supposed)
             # What runs over several pages begins on the first of them.
             pages = reversed(list(enumerate(whole.pages, 1)))
-            found = {name: number for number, page in pages for name in page.anchors}
-            if found == numbers:
+            numbers = {name: number for number, page in pages for name in page.anchors}
+            if all(len(str(numbers.get(name, ""))) <= len(str(number)) for name, number in supposed.items()):
                 break
-            numbers = found
+            supposed = numbers
         else:
             press.said["The numbers of pages behind links do not settle: some may be wrong."] = None
+        press.renumber(whole, supposed, numbers)
         return whole, numbers
 
     def print_chapter(

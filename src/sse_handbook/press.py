@@ -17,12 +17,14 @@ import pikepdf
 from jinja2 import Environment
 from weasyprint import CSS, HTML
 from weasyprint.document import Document, Page
+from weasyprint.formatting_structure.boxes import TextBox
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
 from .print_tags import finish
 
 WEIGHTS = (400, 600)  # of the files of a font, those that the stylesheet uses
+FIGURE_SPACE = "\u2007"  # as wide as a digit
 
 
 class Press(logging.Handler):
@@ -52,11 +54,13 @@ class Press(logging.Handler):
             self.stylesheet = CSS(string=look, font_config=self.fonts)
 
     def __enter__(self) -> Press:
+        gc.disable()  # it takes a fifth of the time, and finds little
         logging.getLogger("weasyprint").addHandler(self)
         return self
 
     def __exit__(self, *_error: object) -> None:
         logging.getLogger("weasyprint").removeHandler(self)
+        gc.enable()
 
     def emit(self, record: logging.LogRecord) -> None:
         self.said[record.getMessage()] = None
@@ -64,15 +68,26 @@ class Press(logging.Handler):
     def lay_out(self, parts: Mapping[str, Sequence[Element]], **settings: Any) -> Document:
         """Fill the template, put each part where its name is the id, and lay the pages out."""
         text = self.template.render(self.settings, parts=parts, string=css_string, **settings)
-        gc.disable()  # it takes a fifth of the time, and finds little
-        try:
-            with self:
-                page = HTML(string=text, base_url=self.home.as_uri(), url_fetcher=self.fetcher)
-                for each in list(page.etree_element.iter()):
-                    each.extend(parts.get(each.get("id", ""), ()))
-                return page.render(stylesheets=[self.stylesheet], font_config=self.fonts)
-        finally:
-            gc.enable()
+        with self:
+            page = HTML(string=text, base_url=self.home.as_uri(), url_fetcher=self.fetcher)
+            for each in list(page.etree_element.iter()):
+                each.extend(parts.get(each.get("id", ""), ()))
+            return page.render(stylesheets=[self.stylesheet], font_config=self.fonts)
+
+    def renumber(self, document: Document, supposed: Mapping[str, int], numbers: Mapping[str, int]) -> None:
+        """Write the right numbers of pages over those that a laid out document was given room for.
+
+        The lines stay as they are: a shorter number is filled up with spaces as wide as a digit.
+        """
+        margins = [place for place in (self.settings["words"], self.settings["sources"]) if place]
+        for page in document.pages:
+            for box in page._page_box.descendants():
+                # What stands in a margin comes from no element.
+                if isinstance(box, TextBox) and (box.element is None or "data-of" in box.element.attrib):
+                    places = margins if box.element is None else [box.element.get("data-of")]
+                    # Alone in a margin stands the page's own number, which is right.
+                    if box.element is not None or not box.text.isdecimal():
+                        box.text = box.pango_layout.text = renumbered(box.text, places, supposed, numbers)
 
     def write(
         self, document: Document, path: Path, labels: Mapping[int, tuple[str, int]] | None = None, depth: int = 0
@@ -95,6 +110,21 @@ class Press(logging.Handler):
         with pikepdf.Pdf.open(written) as pdf:
             share_resources(pdf)
             pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
+
+
+def renumbered(text: str, places: Sequence[str], supposed: Mapping[str, int], numbers: Mapping[str, int]) -> str:
+    """A text with the numbers of these places, in their order, put over those supposed; it gets no shorter.
+
+    A number stands alone or behind a space that does not break.
+    """
+    waiting = list(places)
+
+    def right(match: re.Match[str]) -> str:
+        if not waiting or match[0] != str(supposed.get(waiting[0], 100)):
+            return match[0]
+        return str(numbers.get(waiting.pop(0), "")).rjust(len(match[0]), FIGURE_SPACE)
+
+    return re.sub(r"(?<=\xa0)\d+\b|^\d+$", right, text)
 
 
 def share_resources(pdf: pikepdf.Pdf) -> None:

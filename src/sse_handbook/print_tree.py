@@ -6,7 +6,7 @@ Everything here works on trees of `xml.etree`; nothing knows Sphinx, and nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element, SubElement
@@ -230,8 +230,24 @@ def _print_address(parent: Element, link: Element, address: str) -> None:
         _follow(parent, link, new)
 
 
+def expected(pages: Iterable[Element], letters: int = 1700) -> dict[str, int]:
+    """The number of the page on which each place of the book is likely to be, rather too high than too low.
+
+    It is told by the `letters` before it, and half a page left empty at the end of each page of the web.
+    """
+    found: dict[str, int] = {}
+    before = 5.0 * letters  # the cover, the contents, and the first page
+    for page in pages:
+        for each in page.iter():
+            if "id" in each.attrib:
+                found[each.get("id", "")] = int(before / letters)
+            before += len(each.text or "") + len(each.tail or "")
+        before += letters / 2
+    return found
+
+
 def number(pages: Collection[Element], numbers: Mapping[str, int], word: str) -> None:
-    """Write the numbers of pages behind the links: `word` is “page”. Where a number is not known yet, room for it."""
+    """Write the numbers of pages behind the links: `word` is “page”."""
     for page in pages:
         for each in page.iter("span"):
             if "data-of" in each.attrib:

@@ -76,8 +76,11 @@ def values(text: str | None) -> list[str]:
 
 def scope(domain: SSEDomain, options: dict[str, Any]) -> list[Country]:
     """The countries that a list may show, by name."""
+    known = domain.laws.countries
+    # A page of one country looks at no other: else all pages together look at each country as often as there are pages.
+    named = [key for key in dict.fromkeys(options.get("country", known)) if key in known]
     asked = [(of, options[name]) for name, of in OF_COUNTRY.items() if name in options]
-    fitting = (each for each in domain.laws.countries.values() if all(of(each) in wanted for of, wanted in asked))
+    fitting = (known[key] for key in named if all(of(known[key]) in wanted for of, wanted in asked))
     return sorted(fitting, key=lambda country: country.name)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,17 +13,13 @@ from urllib.parse import unquote, urljoin, urlsplit
 from zipfile import ZipFile
 
 import pytest
+from browser import QUIET, find_browser
 from conftest import ROOT, Built
 from lxml import html
 
 sys.path.insert(0, str(ROOT / "tools"))
 import offline
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-default-apps"),
-)
 Look = Callable[[str], tuple[html.HtmlElement, list[str]]]
 
 
@@ -48,10 +43,7 @@ def unpacked(copy: Path) -> Path:
 @pytest.fixture
 def look(tmp_path: Path) -> Look:
     """Open an address in a real browser: what it then shows, and every address that the page asked the network for."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), "")
-    if not browser:
-        assert "CI" not in os.environ, "a browser is needed: apt-get install chromium"
-        pytest.skip("needs Chromium or Chrome")
+    browser = find_browser()
 
     def open_in_browser(address: str) -> tuple[html.HtmlElement, list[str]]:
         log = tmp_path / "network.json"

@@ -163,6 +163,10 @@ class Reader:
         if not address.startswith((f"{self.site.server.url}/", "data:", "file:", "blob:")):
             self.troubles.append(f"another host: {address}")
 
+    def forget(self) -> None:
+        """Keep nothing from now on: each page costs what it costs somebody new."""
+        self.context.new_cdp_session(self.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+
     def open(self, page: str, query: str = "") -> Page:
         """Open a page of the handbook and wait until it is loaded."""
         self.page.goto(self.site.url(page, query), wait_until="load")

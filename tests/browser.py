@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -85,12 +85,14 @@ class Sent:
 class Site:
     """The pages of a folder as a plain host of pages serves them: compressed, to be kept ten minutes, 404.html.
 
-    `instead` maps an address to what is answered in place of the file; `gone` hangs up on every request.
+    `instead` maps an address to what is answered in place of the file; `gone` hangs up on every request; `seconds`
+    says how long a browser may keep an answer.
     """
 
     def __init__(self, server: Loopback, folder: Path) -> None:
         self.server, self.folder, self.gone = server, folder, False
         self.instead: dict[str, Reply] = {}
+        self.seconds = 600
         self.file = cache(self._file)
         server.reply = self.reply  # type: ignore[method-assign]
 
@@ -110,7 +112,8 @@ class Site:
         if self.gone:
             return Reply(act=lambda handler: handler.connection.close())
         path = urlsplit(path).path
-        return self.instead.get(path) or self.file(path)
+        found = self.instead.get(path) or self.file(path)
+        return replace(found, headers={**found.headers, "Cache-Control": f"max-age={self.seconds}"})
 
     def _file(self, path: str) -> Reply:
         found = self.folder / unquote(path).lstrip("/")
@@ -124,7 +127,7 @@ class Site:
     @staticmethod
     def compressed(body: bytes, kind: str = "text/html", status: int = 200) -> Reply:
         """An answer with this body, compressed where hosts do so."""
-        headers = {"Cache-Control": "max-age=600"}
+        headers: dict[str, str] = {}
         if TEXT.search(kind):
             body, headers["Content-Encoding"] = gzip.compress(body, mtime=0), "gzip"
             kind = f"{kind}; charset=utf-8"

@@ -99,7 +99,7 @@ def icon(app: Sphinx) -> str:
     path = Path(app.srcdir, app.config.html_favicon or "")
     if path.suffix != ".svg" or not path.is_file() or path.stat().st_size > LARGEST_ICON:
         return ""
-    return f"data:image/svg+xml,{quote(path.read_text(encoding='utf-8').strip(), safe=' =:/')}"
+    return f"data:image/svg+xml,{quote(path.read_text(encoding='utf-8').strip(), safe='=:/')}"
 
 
 def description(doctree: nodes.document | None) -> str:

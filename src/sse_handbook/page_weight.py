@@ -1,16 +1,10 @@
-"""Pure: what each built page costs a reader who opens it first, with all that it loads, and the budget for it.
-
-    python -m sse_handbook.page_weight FOLDER
-
-prints a table, the heaviest page first; its exit code is 1 where the budget is broken.
-"""
+"""Pure: what each built page costs a reader who opens it first, with all that it loads, and the budget for it."""
 
 from __future__ import annotations
 
 import gzip
 import posixpath
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -159,16 +153,3 @@ def table(weights: list[Weight]) -> Iterator[str]:
     for each in weights:
         requests = len(each.files) + len(each.elsewhere) + 1
         yield f"{each.total:7} {each.html:7} {each.styles:7} {each.scripts:7} {requests:8}  {each.page}"
-
-
-def main(folder: str) -> int:
-    """Print the table, the summary and what breaks the budget; 1 where something does."""
-    weights = weigh_all(Path(folder), read(Path(folder)))
-    print("\n".join([*table(weights), summary(weights)]))
-    broken = [f"{each.page}: {each.message}" for each in problems(weights)]
-    print("\n".join(broken))
-    return int(bool(broken) or not weights)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

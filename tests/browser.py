@@ -182,10 +182,12 @@ def axe_script() -> str:
     return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
-AXE = """async () => {
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+COLOURS = ["color-contrast", "link-in-text-block"]
+AXE = """async (runOnly) => {
   const found = await axe.run(document, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
-    rules: {"target-size": {enabled: true}},
+    runOnly,
+    ...(runOnly.type == "tag" ? {rules: {"target-size": {enabled: true}}} : {}),
     resultTypes: ["violations"],
   });
   return found.violations.flatMap(({id, nodes}) => nodes.map(({target, failureSummary}) =>
@@ -193,9 +195,10 @@ AXE = """async () => {
 }"""
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds on a page: WCAG 2.2, levels A and AA, and best practice."""
+def violations(page: Page, colours: bool = False) -> list[str]:
+    """What axe finds on a page: WCAG 2.2, levels A and AA, and best practice; with `colours`, what those decide."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(axe_script())
-    found: list[str] = page.evaluate(AXE)
+    asked = {"type": "rule", "values": COLOURS} if colours else {"type": "tag", "values": RULES}
+    found: list[str] = page.evaluate(AXE, asked)
     return found

@@ -160,6 +160,7 @@ def test_axe_finds_what_is_planted(reader: Readers) -> None:
         + '<button style="inline-size: 9px; block-size: 9px; padding: 0"></button>'.repeat(2) + '<h6>Jump</h6>';
       document.querySelector("main").append(planted);
     }""")
+    assert "color-contrast" in {each.partition(":")[0] for each in violations(page, colours=True)}
     found = {each.partition(":")[0] for each in violations(page)}
     assert {"image-alt", "color-contrast", "target-size", "button-name", "heading-order"} <= found
 
@@ -167,12 +168,14 @@ def test_axe_finds_what_is_planted(reader: Readers) -> None:
 @pages
 def test_axe_finds_nothing(reader: Readers, name: str) -> None:
     found: dict[str, list[str]] = {}
-    page = reader().open(name)
+    page = reader(color_scheme="light").open(name)
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 800})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found |= {f"{width} {scheme}": violations(page)}
+        found[f"{width} light"] = violations(page)
+        # In the dark a page has the same parts, places and names: only its colours are others.
+        page.emulate_media(color_scheme="dark")
+        found[f"{width} dark"] = violations(page, colours=True)
+        page.emulate_media(color_scheme="light")
     assert {where: what for where, what in found.items() if what} == {}
 
 
@@ -185,7 +188,8 @@ FITS = """() => {
     const {overflowX} = getComputedStyle(e), wide = e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0;
     const scrolls = overflowX == "auto" || overflowX == "scroll";
     const named = e.ariaLabel || e.getAttribute("aria-labelledby");
-    if (wide && scrolls && !(e.tabIndex == 0 && e.getAttribute("role") == "region" && named))
+    const told = e.tagName == "PRE" || e.getAttribute("role") == "region" && named;
+    if (wide && scrolls && !(e.tabIndex == 0 && told))
       faults.push("scrolls, out of a keyboard's reach: " + name(e));
     if (wide && !scrolls && overflowX != "visible" && getComputedStyle(e).position != "absolute")
       faults.push("cut off: " + name(e));

@@ -70,6 +70,8 @@ nox.options.sessions = ["pdf", "html"]  # in this order: the pages offer the PDF
 STRICT = ("--nitpicky", "--fail-on-warning", "--keep-going")
 DOCS = ("docs", "docs")
 DEV = ("dev", "docs", "tests", "lint")
+# They take as long as all others together, and open each page several times in a real browser.
+IN_BROWSER = ("tests/test_browser.py", "tests/test_looks.py", "tests/test_offline_reading.py")
 
 
 def run(session: nox.Session, programs: Path, program: str, *arguments: str) -> None:
@@ -183,8 +185,18 @@ def links(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test; `-- -k NAME` runs some."""
-    run(session, environment(*DEV), "pytest", *session.posargs)
+    """Run every test but those of `browser`; `-- -k NAME` runs some."""
+    apart = [] if session.posargs else [f"--ignore={path}" for path in IN_BROWSER]
+    run(session, environment(*DEV), "pytest", *apart, *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Weigh every page, then open each in a real browser: budget, accessibility, looks, reading without a network."""
+    sphinx_build(session, "html", "--jobs", "auto")
+    programs = environment(*DEV)
+    run(session, programs, "python", "tools/weigh.py", "build/html")
+    run(session, programs, "pytest", *IN_BROWSER, *session.posargs)
 
 
 @nox.session

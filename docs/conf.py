@@ -83,7 +83,7 @@ sse_pdf_fonts = (
     "_fonts/titles.otf",
 )
 # Long parts of a chapter are chapters of their own: people print the laws of their region.
-sse_pdf_chapters = ["policy/laws/*", "reference/sources"]
+sse_pdf_chapters = ["policy/laws/*", "reference/sources*"]
 
 epub_basename = "sse-handbook"
 epub_title = "Home-based workers and the social and solidarity economy: a handbook"
@@ -115,17 +115,15 @@ sse_epub_accessibility = {
     ],
 }
 
-html_theme = "sphinx_book_theme"
+html_theme = "sse_lean"  # the book theme, and of it only what a page uses
 html_title = "Home-based workers and the SSE: a handbook"
+html_short_title = "SSE handbook"
+html_favicon = "_static/icon.svg"
+html_search_language = "any"
 html_static_path = ["_static"]
 html_css_files = ["handbook.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
-    # The theme's search field in an empty top bar would take the phone's menu buttons over.
-    "navbar_persistent": [],
-    "use_download_button": False,
-    "use_fullscreen_button": False,
-    "use_source_button": False,
-    "show_toc_level": 2,
+    "collapse_navbar": True,
 }

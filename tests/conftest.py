@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from browser import Reader, Site, serve_folder, start_browser
 from filelock import FileLock
 from hypothesis import settings
 from loopback import Loopback, VideoHost, serve
+from playwright.sync_api import Browser
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
@@ -102,6 +104,11 @@ def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **se
     return Built(source, output / builder, status.getvalue(), warnings.getvalue(), read, written, stopped, code)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--new-looks` keeps what pages look like now, for `test_looks.py`."""
+    parser.addoption("--new-looks", action="store_true", help="keep what pages look like now")
+
+
 @pytest.fixture
 def server() -> Iterator[Loopback]:
     """A web server on loopback."""
@@ -138,6 +145,34 @@ def handbook(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> B
             (folder / "warnings").write_text(built.raw_warnings, encoding="utf-8")
             (folder / "done").touch()
     return Built(ROOT / "docs", folder / "html", "", (folder / "warnings").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser, started once for each worker."""
+    with start_browser() as found:
+        yield found
+
+
+@pytest.fixture
+def site(handbook: Built) -> Iterator[Site]:
+    """The real handbook on loopback; a test may change what this site answers."""
+    with serve_folder(handbook.output) as found:
+        yield found
+
+
+@pytest.fixture
+def reader(browser: Browser, site: Site) -> Iterator[Callable[..., Reader]]:
+    """Call it for a reader with a browser of their own, who visits the handbook's site or another."""
+    readers: list[Reader] = []
+
+    def come(at: Site = site, **options: object) -> Reader:
+        readers.append(Reader(browser, at, **options))
+        return readers[-1]
+
+    yield come
+    for each in readers:
+        each.context.close()
 
 
 @pytest.fixture

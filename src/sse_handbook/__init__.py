@@ -21,6 +21,8 @@ from . import (
     law_pages,
     law_users,
     laws,
+    lean,
+    lean_finish,
     link_style,
     readable,
     redirects,
@@ -40,6 +42,7 @@ PARTS = (
     *(redirects, anchors),
     *(epub, downloads),
     *(check_list, findings),
+    *(lean, lean_finish),
 )
 
 

@@ -209,6 +209,16 @@ class Check(Enum):
 
         Right: another sign, or a font that has it in `sse_pdf_fonts`; an image in the folder of the page.""",
     )
+    PAGE_WEIGHT = (
+        "page_weight",
+        """A page of the theme `sse_lean` costs its readers too much. Compressed, with all that it loads, it has more
+        than 45 KB, 4 requests, 8 KB of scripts or 14 KB of styles, or it loads something from another host.
+        One page in twenty may weigh more than 30 KB, and no more than one.
+
+        Wrong: a photograph, a script from another site, a table of 2,000 rows.
+
+        Right: two pages instead of one; a drawing instead of a photograph.""",
+    )
     SILENCE = (
         "silence",
         """An entry of `docs/data/silenced.yaml` has expired, or there is nothing left that it silences.

@@ -1,0 +1,45 @@
+// What a page can do with a script: light or dark as the reader chooses, and pages kept for reading without a network.
+{
+  const root = document.documentElement;
+  const device = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : device.matches);
+  // Where a browser keeps nothing, the choice lasts as long as the page.
+  const kept = (write) => {
+    try {
+      return write ? localStorage.setItem("theme", write) : localStorage.getItem("theme");
+    } catch {
+      return null;
+    }
+  };
+  const chosen = kept();
+  if (chosen === "dark" || chosen === "light") root.dataset.theme = chosen;
+
+  const button = document.querySelector(".lean-theme");
+  if (button) {
+    const say = () => button.setAttribute("aria-pressed", isDark());
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      kept(root.dataset.theme);
+      say();
+    });
+    device.addEventListener("change", say);
+    say();
+  }
+
+  // A menu that is open covers the page: it shuts when the reader presses Escape or goes elsewhere.
+  for (const menu of document.querySelectorAll("details.lean-menu, details.lean-parts")) {
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+    menu.addEventListener("click", (event) => {
+      if (event.target.closest("a")) menu.open = false;
+    });
+  }
+
+  if ("serviceWorker" in navigator && location.protocol !== "file:") {
+    addEventListener("load", () => navigator.serviceWorker.register(`${root.dataset.content_root}sw.js`).catch(() => {}));
+  }
+}

@@ -1,0 +1,204 @@
+"""A real browser on the real handbook: the site on loopback as a host serves it, and what is asked of each page."""
+
+from __future__ import annotations
+
+import gzip
+import mimetypes
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from loopback import Loopback, Reply, serve
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-default-apps"),
+)
+MADE = ("genindex", "search", "404")
+# Every page that readers may open, and one page of each kind.
+PAGES = sorted(
+    path.relative_to(ROOT / "docs").with_suffix("").as_posix()
+    for path in (ROOT / "docs").rglob("*.md")
+    if not path.relative_to(ROOT / "docs").as_posix().startswith("_")
+)
+PAGES += MADE
+KINDS = {
+    "front": "index",
+    "part": "understand/index",
+    "text": "understand/definition",
+    "diagram": "understand/forms",
+    "table": "understand/in-or-out",
+    "laws": "policy/laws/asia",
+    "law-filter": "policy/laws/all",
+    "webinar": "reference/webinar",
+    "videos": "reference/videos",
+    "glossary": "reference/glossary",
+    "sources": "reference/sources",
+    "checks": "contribute/checks",
+    "index": "genindex",
+    "search": "search",
+    "not-found": "404",
+}
+TEXT = re.compile(r"text/|javascript|json|xml")
+
+
+def find_browser() -> str:
+    """The program of the browser. Where there is none the test is skipped; in CI it fails."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), "")
+    if not found:
+        assert "CI" not in os.environ, "a browser is needed: apt-get install chromium"
+        pytest.skip("needs Chromium or Chrome")
+    return found
+
+
+@contextmanager
+def start_browser() -> Iterator[Browser]:
+    """The browser, driven by Playwright, silent on its own account."""
+    program = find_browser()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One answer of the site: its address, media type and bytes, as they were sent."""
+
+    path: str
+    type: str
+    size: int
+
+
+class Site:
+    """The pages of a folder as a plain host of pages serves them: compressed, to be kept ten minutes, 404.html.
+
+    `instead` maps an address to what is answered in place of the file; `gone` hangs up on every request; `seconds`
+    says how long a browser may keep an answer.
+    """
+
+    def __init__(self, server: Loopback, folder: Path) -> None:
+        self.server, self.folder, self.gone = server, folder, False
+        self.instead: dict[str, Reply] = {}
+        self.seconds = 600
+        self.file = cache(self._file)
+        server.reply = self.reply  # type: ignore[method-assign]
+
+    def url(self, page: str = "", query: str = "") -> str:
+        """The address of a page, which is named without its suffix."""
+        return f"{self.server.url}/{page}{'.html' if page else ''}{query}"
+
+    def sent(self) -> list[Sent]:
+        """What was asked for since the last call, in order, and how much each answer weighed."""
+        with self.server.lock:
+            asked, self.server.asked = self.server.asked, []
+        replies = [(path, self.reply(path)) for path in asked]
+        return [Sent(path, reply.type.partition(";")[0], len(reply.body)) for path, reply in replies]
+
+    def reply(self, path: str) -> Reply:
+        """The answer to a request."""
+        if self.gone:
+            return Reply(act=lambda handler: handler.connection.close())
+        path = urlsplit(path).path
+        found = self.instead.get(path) or self.file(path)
+        return replace(found, headers={**found.headers, "Cache-Control": f"max-age={self.seconds}"})
+
+    def _file(self, path: str) -> Reply:
+        found = self.folder / unquote(path).lstrip("/")
+        found = found / "index.html" if found.is_dir() else found
+        status = 200 if found.is_file() else 404
+        if status == 404:
+            found = self.folder / "404.html"
+        body = found.read_bytes() if found.is_file() else b"Not found"
+        return self.compressed(body, mimetypes.guess_type(found.name)[0] or "application/octet-stream", status)
+
+    @staticmethod
+    def compressed(body: bytes, kind: str = "text/html", status: int = 200) -> Reply:
+        """An answer with this body, compressed where hosts do so."""
+        headers: dict[str, str] = {}
+        if TEXT.search(kind):
+            body, headers["Content-Encoding"] = gzip.compress(body, mtime=0), "gzip"
+            kind = f"{kind}; charset=utf-8"
+        return Reply(status, body, kind, headers)
+
+
+@contextmanager
+def serve_folder(folder: Path) -> Iterator[Site]:
+    """Serve a folder until the block ends."""
+    with serve() as server:
+        yield Site(server, folder)
+
+
+class Reader:
+    """Somebody with a browser of their own: nothing kept from before, and everything that goes wrong written down.
+
+    `troubles` holds errors of scripts, refusals of the page's security policy, and requests to other hosts.
+    """
+
+    def __init__(self, browser: Browser, site: Site, width: int = 360, height: int = 640, **options: Any) -> None:
+        # A background worker would ask for more while requests are counted; its own tests let it work.
+        settings = {"service_workers": "block", "reduced_motion": "reduce", **options}
+        self.context: BrowserContext = browser.new_context(viewport={"width": width, "height": height}, **settings)
+        self.site, self.troubles = site, list[str]()
+        self.page: Page = self.context.new_page()
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
+        self.context.on("request", lambda request: self._request(request.url))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        expected = "404 (Not Found)" in message.text and "404" in self.page.url
+        if message.type == "error" and not expected:
+            self.troubles.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+
+    def _request(self, address: str) -> None:
+        if not address.startswith((f"{self.site.server.url}/", "data:", "file:", "blob:")):
+            self.troubles.append(f"another host: {address}")
+
+    def forget(self) -> None:
+        """Keep nothing from now on: each page costs what it costs somebody new."""
+        self.context.new_cdp_session(self.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+
+    def open(self, page: str, query: str = "") -> Page:
+        """Open a page of the handbook and wait until it is loaded."""
+        self.page.goto(self.site.url(page, query), wait_until="load")
+        return self.page
+
+
+@cache
+def axe_script() -> str:
+    """The script of axe."""
+    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+COLOURS = ["color-contrast", "link-in-text-block"]
+AXE = """async (runOnly) => {
+  const found = await axe.run(document, {
+    runOnly,
+    ...(runOnly.type == "tag" ? {rules: {"target-size": {enabled: true}}} : {}),
+    resultTypes: ["violations"],
+  });
+  return found.violations.flatMap(({id, nodes}) => nodes.map(({target, failureSummary}) =>
+    id + ": " + target.join(" ") + ": " + failureSummary.split("\\n").slice(1).join(";").trim().slice(0, 160)));
+}"""
+
+
+def violations(page: Page, colours: bool = False) -> list[str]:
+    """What axe finds on a page: WCAG 2.2, levels A and AA, and best practice; with `colours`, what those decide."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(axe_script())
+    asked = {"type": "rule", "values": COLOURS} if colours else {"type": "tag", "values": RULES}
+    found: list[str] = page.evaluate(AXE, asked)
+    return found

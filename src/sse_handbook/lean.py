@@ -36,7 +36,12 @@ POLICY = (
 ODD_OR_EVEN = re.compile(r'(?: class="(?:row|field)-(?:odd|even)"| (?:row|field)-(?:odd|even)(?="))')
 CURRENT = re.compile(r'<a class="current reference internal" href="#"')
 LARGEST_ICON = 1000  # bytes, to stand in each page
-WIDE = 4  # columns; a narrower table wraps its words and fits a phone
+# What a browser or the rules of HTML want otherwise than Sphinx and docutils write it.
+MENDED = {
+    ' role="doc-biblioentry"': ' role="listitem"',
+    "<pre>": '<pre tabindex="0">',  # it scrolls, and the keyboard must reach what does
+}
+VIEWPORT = re.compile(r'<meta [^>]*name="viewport"[^>]*>\s*')  # the template has it
 
 
 def site(app: Sphinx) -> StandaloneHTMLBuilder | None:
@@ -79,6 +84,9 @@ def fill(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree
     base, picture = config.html_baseurl, context["theme_share_image"]
     if "body" in context:
         context["body"] = ODD_OR_EVEN.sub("", context["body"])
+        for wrong, right in MENDED.items():
+            context["body"] = context["body"].replace(wrong, right)
+    context["metatags"] = VIEWPORT.sub("", context.get("metatags") or "")
     context["lean"] = {
         "policy": POLICY,
         "styles": STYLES,
@@ -116,23 +124,23 @@ def parts(builder: StandaloneHTMLBuilder, name: str) -> str:
 
 
 class Scrolling:
-    """Mixin for the writer of pages: a wide table stands in a box that the keyboard can reach and move."""
+    """Mixin for the writer of pages: a table stands in a box that the keyboard can reach and move, and that has a name.
+
+    With large letters on a phone, any table may be wider than the page.
+    """
 
     def visit_table(self, node: nodes.table) -> None:
         here: Any = self
         start = len(here.body)
         super().visit_table(node)  # type: ignore[misc]
-        columns, title = node.next_node(nodes.tgroup), node.next_node(nodes.title)
-        if columns and int(columns.get("cols", 0)) >= WIDE:
-            here.tables = getattr(here, "tables", 0) + 1
-            label = f"{_('Table')} {here.tables}: {title.astext() if title else _heads(node)}"
-            box = here.starttag({}, "div", "", tabindex="0", role="region", **{"aria-label": label})
-            here.body[start] = here.body[start].replace("<div ", f"{box[:-1]} ", 1)
-
-
-def _heads(node: nodes.table) -> str:
-    head = node.next_node(nodes.thead)
-    return ", ".join(each.astext() for each in head.findall(nodes.entry)) if head else ""
+        title, head = node.next_node(nodes.title), node.next_node(nodes.thead)
+        said = (
+            title.astext() if title else ", ".join(each.astext() for each in head.findall(nodes.entry)) if head else ""
+        )
+        here.tables = getattr(here, "tables", 0) + 1
+        name = f"{_('Table')} {here.tables}: {said}"
+        box = here.starttag({}, "div", "", tabindex="0", role="region", **{"aria-label": name})
+        here.body[start] = here.body[start].replace("<div ", f"{box[:-1]} ", 1)
 
 
 def write_scrolling_tables(app: Sphinx) -> None:

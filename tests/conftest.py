@@ -162,8 +162,9 @@ with (folder / "told").open("a") as told:
     print(json.dumps([sys.argv[1:], "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()]), file=told)
 if sys.argv[1:3] in (["issue", "list"], ["pr", "list"]):
     print((folder / sys.argv[1]).read_text())
-elif sys.argv[1] == "api" and (folder / "api").exists():
-    print((folder / "api").read_text())
+elif sys.argv[1] == "api":
+    path = next(each for each in sys.argv if each.startswith("repos/"))
+    print(json.dumps(json.loads((folder / "api").read_text())[path]))
 """
 
 

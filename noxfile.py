@@ -73,7 +73,7 @@ nox.options.sessions = ["pdf", "html"]  # in this order: the pages offer the PDF
 # A warning is an error, but the build goes on to the end and names them all.
 STRICT = ("--nitpicky", "--fail-on-warning", "--keep-going")
 DOCS = ("docs", "docs")
-DEV = ("dev", "docs", "tests", "lint")
+DEV = ("dev", "docs", "serve", "tests", "lint")
 
 
 def run(session: nox.Session, programs: Path, program: str, *arguments: str, **options: Any) -> None:
@@ -162,7 +162,7 @@ def serve(session: nox.Session) -> None:
     """Show the handbook at http://127.0.0.1:8000 and build it again when a file changes."""
     programs = environment("serve", "docs", "serve")
     places = ("-d", "build/doctrees/serve", "docs", "build/serve")
-    run(session, programs, "sphinx-autobuild", "--watch", "src", *places, *session.posargs)
+    run(session, programs, "python", "tools/serve.py", "--watch", "src", *places, *session.posargs)
 
 
 @nox.session

@@ -158,6 +158,12 @@ def check(session: nox.Session) -> None:
 
 
 @nox.session
+def gettext(session: nox.Session) -> None:
+    """Write the text of the pages for translators, one file a chapter: build/gettext."""
+    sphinx_build(session, "gettext", *session.posargs)
+
+
+@nox.session
 def serve(session: nox.Session) -> None:
     """Show the handbook at http://127.0.0.1:8000 and build it again when a file changes."""
     programs = environment("serve", "docs", "serve")

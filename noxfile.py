@@ -14,13 +14,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+AGAIN = shlex.join(["python3", "noxfile.py", *sys.argv[1:]])  # what to type to run this once more
 if sys.version_info < (3, 11):
-    sys.exit(f"The handbook needs Python 3.11 or later; this is {sys.version.split()[0]}.")
+    sys.exit(
+        f"The handbook needs Python 3.11 or later; this is {sys.version.split()[0]}. "
+        f"Install one from https://www.python.org/downloads/, and run with it: {AGAIN}"
+    )
 import tomllib
 
 ROOT = Path(__file__).resolve().parent
@@ -44,14 +50,12 @@ def environment(name: str, *groups: str, project: bool = True) -> Path:
         return programs
     print(f"Setting up .nox/{name}: about a minute, and the network, this once ...", flush=True)
     if subprocess.call([sys.executable, "-m", "venv", "--clear", str(home)]):
-        sys.exit("Python cannot make environments here. On Debian or Ubuntu: apt-get install python3-venv")
+        sys.exit(f"Python cannot make environments here. On Debian or Ubuntu: apt-get install python3-venv && {AGAIN}")
     pip = [str(programs / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     itself = [[*pip, "--no-build-isolation", "--no-deps", "--editable", str(ROOT)]] if project else []
     for command in ([*pip, "--constraint", str(CONSTRAINTS), *wanted], *itself):
         if subprocess.call(command):
-            sys.exit(
-                f"The tools could not be installed in .nox/{name}. Is there a network? Run the same command again."
-            )
+            sys.exit(f"The tools could not be installed in .nox/{name}. Is there a network? Then run again: {AGAIN}")
     stamp.write_text(state.hexdigest(), encoding="utf-8")
     return programs
 
@@ -69,16 +73,16 @@ nox.options.sessions = ["pdf", "html"]  # in this order: the pages offer the PDF
 # A warning is an error, but the build goes on to the end and names them all.
 STRICT = ("--nitpicky", "--fail-on-warning", "--keep-going")
 DOCS = ("docs", "docs")
-DEV = ("dev", "docs", "tests", "lint")
+DEV = ("dev", "docs", "serve", "tests", "lint")
 # They take as long as all others together, and open each page several times in a real browser.
 IN_BROWSER = ("tests/test_browser.py", "tests/test_looks.py", "tests/test_offline_reading.py")
 
 
-def run(session: nox.Session, programs: Path, program: str, *arguments: str) -> None:
+def run(session: nox.Session, programs: Path, program: str, *arguments: str, **options: Any) -> None:
     """Run a program of an environment, with the others of that environment in reach."""
     found = shutil.which(program, path=programs) or program
     path = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
-    session.run(found, *arguments, env={"PATH": path, **date()}, external=True)
+    session.run(found, *arguments, env={"PATH": path, **date()}, external=True, **options)
 
 
 def date() -> dict[str, str]:
@@ -112,7 +116,7 @@ def sphinx_build(session: nox.Session, builder: str, *options: str, folder: str 
     except nox.command.CommandFailed:
         # Some of Sphinx's own warnings come only when a page is read: after a failure all are read again.
         (doctrees / "environment.pickle").unlink(missing_ok=True)
-        raise
+        session.error(f"Mend what is named above, and run again: {AGAIN}")
 
 
 @nox.session
@@ -156,11 +160,17 @@ def check(session: nox.Session) -> None:
 
 
 @nox.session
+def gettext(session: nox.Session) -> None:
+    """Write the text of the pages for translators, one file a chapter: build/gettext."""
+    sphinx_build(session, "gettext", *session.posargs)
+
+
+@nox.session
 def serve(session: nox.Session) -> None:
     """Show the handbook at http://127.0.0.1:8000 and build it again when a file changes."""
     programs = environment("serve", "docs", "serve")
     places = ("-d", "build/doctrees/serve", "docs", "build/serve")
-    run(session, programs, "sphinx-autobuild", "--watch", "src", *places, *session.posargs)
+    run(session, programs, "python", "tools/serve.py", "--watch", "src", *places, *session.posargs)
 
 
 @nox.session
@@ -199,17 +209,32 @@ def browser(session: nox.Session) -> None:
     run(session, programs, "pytest", *IN_BROWSER, *session.posargs)
 
 
+# Files that a site reads, and the public schema of each: they come with check-jsonschema.
+FORMS = ".github/ISSUE_TEMPLATE"
+SCHEMAS = {
+    "github-issue-forms": sorted(str(each) for each in Path(FORMS).glob("*.yml") if each.name != "config.yml"),
+    "github-issue-config": [f"{FORMS}/config.yml"],
+    "github-workflows": sorted(map(str, Path(".github/workflows").glob("*.yml"))),
+    "dependabot": [".github/dependabot.yml"],
+    "readthedocs": [".readthedocs.yaml"],
+    "citation-file-format": ["CITATION.cff"],
+}
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code (ruff, mypy), the spelling (typos), the Markdown (rumdl) and the prose."""
+    """Check the code, the spelling, the Markdown, the prose, and what sites read: workflows, forms, settings."""
     programs = environment(*DEV)
     commands = (
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
         ("mypy",),
         ("typos",),
-        ("rumdl", "check", "--no-cache", "docs", "README.md"),
+        ("rumdl", "check", "--no-cache", "docs", *sorted(map(str, Path().glob("*.md")))),
         ("python", "tools/prose.py", *session.posargs),
+        ("actionlint",),
+        ("zizmor", "--offline", "--pedantic", "--quiet", "."),
+        *(("check-jsonschema", "--quiet", "--builtin-schema", f"vendor.{name}", *SCHEMAS[name]) for name in SCHEMAS),
     )
     failed = []
     for command in commands:  # all of them, so that one run says everything
@@ -218,7 +243,17 @@ def lint(session: nox.Session) -> None:
         except nox.command.CommandFailed:
             failed.append(" ".join(command))
     if failed:
-        session.error(f"Mend what these said above: {'; '.join(failed)}")
+        # What ruff can mend by itself is mended by one command.
+        first = "python3 noxfile.py -s tidy, then: " if any(each.startswith("ruff") for each in failed) else ""
+        session.error(f"Mend what these said above: {'; '.join(failed)}. Run again: {first}{AGAIN}")
+
+
+@nox.session
+def tidy(session: nox.Session) -> None:
+    """Mend in the code what a program can mend: its layout, its imports."""
+    programs = environment(*DEV)
+    run(session, programs, "ruff", "check", "--fix", ".", success_codes=[0, 1])
+    run(session, programs, "ruff", "format", ".")
 
 
 @nox.session

@@ -159,6 +159,15 @@ def test_the_films_show_no_player_and_say_what_is_not_known(handbook: Built) -> 
         assert "On pages:" in card.text_content()
 
 
+def test_the_text_for_translators_is_written_without_a_warning_one_file_a_chapter(
+    tmp_path: Path, handbook: Built, diagram_cache: Path
+) -> None:
+    written = build(ROOT / "docs", tmp_path, "gettext", sse_diagram_cache=str(diagram_cache))
+    assert written.raw_warnings == ""
+    chapters = {path.parent.name for path in (ROOT / "docs").glob("*/index.md")}
+    assert {path.stem for path in written.output.glob("*.pot")} == chapters | {"index"}
+
+
 def test_building_twice_reads_and_writes_nothing(handbook_copy: Callable[..., Built]) -> None:
     first = handbook_copy()
     assert len(first.read) > 30

@@ -13,19 +13,19 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import ROOT, told
 
 from sse_handbook.films import Film
 from sse_handbook.films import Place as FilmPlace
 from sse_handbook.liveness import Remembered, Verdict
 from sse_handbook.video_links import VideoLink
 
-ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
-import links  # noqa: E402
-import report_issue  # noqa: E402
-from link_answers import Found  # noqa: E402
-from link_places import Place  # noqa: E402
-from report_issue import Issue, Step  # noqa: E402
+import links
+import report_issue
+from link_answers import Found
+from link_places import Place
+from report_issue import Issue, Step
 
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in (ROOT / ".github/workflows").glob("*.yml")}
 GONE = "https://www.example.org/gone"
@@ -149,33 +149,6 @@ def test_a_long_text_is_cut_between_entries() -> None:
 
 
 # The issue, through a `gh` that writes down what it is told
-
-GH = """#!{python}
-import json, pathlib, sys
-folder = pathlib.Path({folder!r})
-with (folder / "told").open("a") as told:
-    print(json.dumps([sys.argv[1:], "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()]), file=told)
-if sys.argv[1:3] in (["issue", "list"], ["pr", "list"]):
-    print((folder / sys.argv[1]).read_text())
-"""
-
-
-@pytest.fixture
-def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder: what `issue` and `pr` hold is listed, and what was asked of `gh` stands in `told`."""
-    folder = tmp_path / "gh"
-    folder.mkdir()
-    (folder / "gh").write_text(GH.format(python=sys.executable, folder=str(folder)))
-    (folder / "gh").chmod(0o755)
-    (folder / "issue").write_text("[]")
-    (folder / "pr").write_text("0")
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    return folder
-
-
-def told(gh: Path) -> list[tuple[str, str]]:
-    lines = (gh / "told").read_text().splitlines() if (gh / "told").exists() else []
-    return [(" ".join(words[:3]), said) for words, said in map(json.loads, lines)]
 
 
 def report(folder: Path, given: dict[str, dict[str, Any]]) -> int:

@@ -189,7 +189,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code (ruff, mypy), the spelling (typos), the Markdown (rumdl) and the prose."""
+    """Check the code (ruff, mypy), the spelling (typos), the Markdown (rumdl), the prose and the list of changes."""
     programs = environment(*DEV)
     commands = (
         ("ruff", "check", "."),
@@ -198,6 +198,7 @@ def lint(session: nox.Session) -> None:
         ("typos",),
         ("rumdl", "check", "--no-cache", "docs", "README.md"),
         ("python", "tools/prose.py", *session.posargs),
+        ("python", "tools/changes.py"),
     )
     failed = []
     for command in commands:  # all of them, so that one run says everything
@@ -207,6 +208,15 @@ def lint(session: nox.Session) -> None:
             failed.append(" ".join(command))
     if failed:
         session.error(f"Mend what these said above: {'; '.join(failed)}")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Make a version, on this computer alone: `-- 1.1.0`; with `--dry-run` only say what would be done.
+
+    `--checked` leaves lint, check and tests out, for what has just passed them.
+    """
+    run(session, environment(*DOCS), "python", "tools/release.py", *session.posargs)
 
 
 @nox.session

@@ -220,6 +220,19 @@ def release(session: nox.Session) -> None:
 
 
 @nox.session
+def publish(session: nox.Session) -> None:
+    """Put the version that is checked out on the site, beside the older ones; with `--dry-run` only say what changes.
+
+    `--remote` and `--branch` name the site (origin, gh-pages); `--folder` names a folder in their place.
+    """
+    command = ("python", "tools/publish.py", *session.posargs)
+    run(session, environment(*DOCS), *command, "--ready")
+    session.run(sys.executable, "noxfile.py", "-s", "offline", external=True)
+    sphinx_build(session, "html", "--fresh-env", "--write-all", "-D", "sse_published=1", folder="publish")
+    run(session, environment(*DOCS), *command)
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Compile constraints.txt again from pyproject.toml (needs the network); `-- --upgrade` takes newer versions."""
     groups = [f"--group={name}" for name in PROJECT["dependency-groups"]]

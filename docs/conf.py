@@ -58,6 +58,7 @@ sse_law_package = {
         },
     ],
 }
+sse_versions = True
 sse_report_unused = ["label", "term", "source"]
 sse_refuse_reference_links = True
 
@@ -113,6 +114,8 @@ sse_epub_accessibility = {
 
 html_theme = "sphinx_book_theme"
 html_title = "Home-based workers and the SSE: a handbook"
+# Where the newest version is read, once there is a site: `https://…/latest/`. All versions name it as the one to find.
+html_baseurl = ""
 html_static_path = ["_static"]
 html_css_files = ["handbook.css"]
 html_copy_source = False

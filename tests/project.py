@@ -26,17 +26,17 @@ import tomllib
 from pathlib import Path
 
 version = release = tomllib.loads(Path(__file__).with_name("../pyproject.toml").read_text())["project"]["version"]
-project, copyright = "A book", "2027 nobody"
+project, html_title, copyright = "A book", "A book", "2027 nobody"
 extensions = ["myst_parser", "sse_handbook"]
 myst_enable_extensions = ["colon_fence"]
 sse_data_dir = "data"
-sse_versions = "shown"
+sse_versions = True
 html_theme = "basic"
 html_copy_source = False
 html_show_sourcelink = False
 html_baseurl = "https://book.example/handbook/latest/"
 sse_downloads = {
-    name: (f"../build/book{ending}", name, "to keep") for name, ending in
+    name: (f"../build/sse-handbook{ending}", name, "to keep") for name, ending in
     (("PDF", ".pdf"), ("EPUB", ".epub"), ("ZIP", f"-{version}.zip"))
 }
 """.replace('Path(__file__).with_name("../pyproject.toml")', 'Path(__file__).parent.parent.joinpath("pyproject.toml")')

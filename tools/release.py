@@ -85,7 +85,7 @@ def run(release: Release, day: date, dry: bool, checked: bool) -> None:
         f"{release.version} is released, on this computer. Then:\n"
         f"  git push origin {release.branch} {release.tag}\n"
         f"  git switch --detach {release.tag}\n"
-        f"  python3 noxfile.py -s publish -- --to origin"
+        f"  python3 noxfile.py -s publish"
     )
 
 

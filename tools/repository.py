@@ -66,10 +66,12 @@ class Repository:
         wanted = list(dict.fromkeys(hashes))
         out = self.git("cat-file", "--batch", said="".join(f"{each}\n" for each in wanted).encode()) if wanted else b""
         found: dict[str, bytes] = {}
+        start = 0
         for each in wanted:
-            head, _, rest = out.partition(b"\n")
-            size = int(head.split()[2])
-            found[each], out = rest[:size], rest[size + 1 :]
+            end = out.index(b"\n", start)
+            size = int(out[start:end].split()[2])
+            found[each] = out[end + 1 : end + 1 + size]
+            start = end + size + 2
         return found
 
     def write(self, data: bytes) -> str:
@@ -82,8 +84,13 @@ class Repository:
         return self.git("hash-object", "-w", "--no-filters", "--stdin-paths", said=names.encode()).decode().split()
 
     def tree(self, files: Mapping[str, str], base: str = "") -> str:
-        """Keep a tree: the files of the tree `base`, with these put in their place; its hash."""
-        rows = "".join(f"100644 {content}\t{path}\0" for path, content in files.items())
+        """Keep a tree: the files of the tree `base`, with these put in their place; its hash.
+
+        A file without a content (an empty hash) is taken out.
+        """
+        gone = {path for path, content in files.items() if not content}
+        rows = "".join(f"0 {NOTHING}\t{path}\0" for path in sorted(gone))
+        rows += "".join(f"100644 {content}\t{path}\0" for path, content in files.items() if content)
         with tempfile.TemporaryDirectory() as folder:
             index = Path(folder, "index")
             if base:

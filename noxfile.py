@@ -223,7 +223,7 @@ SCHEMAS = {
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code, the spelling, the Markdown, the prose, and what sites read: workflows, forms, settings."""
+    """Check code, spelling, Markdown, prose, the list of changes, and what sites read: workflows, forms, settings."""
     programs = environment(*DEV)
     commands = (
         ("ruff", "check", "."),
@@ -235,6 +235,7 @@ def lint(session: nox.Session) -> None:
         ("actionlint",),
         ("zizmor", "--offline", "--pedantic", "--quiet", "."),
         *(("check-jsonschema", "--quiet", "--builtin-schema", f"vendor.{name}", *SCHEMAS[name]) for name in SCHEMAS),
+        ("python", "tools/changes.py"),
     )
     failed = []
     for command in commands:  # all of them, so that one run says everything
@@ -254,6 +255,28 @@ def tidy(session: nox.Session) -> None:
     programs = environment(*DEV)
     run(session, programs, "ruff", "check", "--fix", ".", success_codes=[0, 1])
     run(session, programs, "ruff", "format", ".")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Make a version, on this computer alone: `-- 1.1.0`; with `--dry-run` only say what would be done.
+
+    `--checked` leaves lint, check and tests out, for what has just passed them.
+    """
+    run(session, environment(*DOCS), "python", "tools/release.py", *session.posargs)
+
+
+@nox.session
+def publish(session: nox.Session) -> None:
+    """Put the version that is checked out on the site, beside the older ones; with `--dry-run` only say what changes.
+
+    `--remote` and `--branch` name the site (origin, gh-pages); `--folder` names a folder in their place.
+    """
+    command = ("python", "tools/publish.py", *session.posargs)
+    run(session, environment(*DOCS), *command, "--ready")
+    session.run(sys.executable, "noxfile.py", "-s", "offline", external=True)
+    sphinx_build(session, "html", "--fresh-env", "--write-all", "-D", "sse_published=1", folder="publish")
+    run(session, environment(*DOCS), *command)
 
 
 @nox.session

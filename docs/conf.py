@@ -62,6 +62,7 @@ sse_law_package = {
         },
     ],
 }
+sse_versions = True
 sse_report_unused = ["label", "term", "source"]
 sse_refuse_reference_links = True
 
@@ -120,6 +121,8 @@ html_title = "Home-based workers and the SSE: a handbook"
 html_short_title = "SSE handbook"
 html_favicon = "_static/icon.svg"
 html_search_language = "any"
+# Where the newest version is read, once there is a site: `https://…/latest/`. All versions name it as the one to find.
+html_baseurl = _project.get("urls", {}).get("Documentation", "")
 html_static_path = ["_static"]
 html_css_files = ["handbook.css"]
 html_copy_source = False

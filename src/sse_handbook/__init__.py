@@ -27,6 +27,7 @@ from . import (
     readable,
     redirects,
     unused,
+    versions,
     video_checks,
     videos,
 )
@@ -40,7 +41,7 @@ PARTS = (
     *(link_style, crossrefs, unused),
     diagrams,
     *(redirects, anchors),
-    *(epub, downloads),
+    *(epub, downloads, versions),
     *(check_list, findings),
     *(lean, lean_finish),
 )
@@ -52,7 +53,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         part.setup(app)
     return {
         "version": version("sse-handbook"),
-        "env_version": 8,
+        "env_version": 9,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -173,6 +173,15 @@ class Check(Enum):
 
         Right: from an address that is gone, straight to one that is there.""",
     )
+    REVIEWED = (
+        "reviewed",
+        """A page says that it was last reviewed on a day that is none, or that has not been yet.
+        On where `sse_versions` is set.
+
+        Wrong: `reviewed: 28 November`
+
+        Right: `reviewed: 2026-11-28`, between two lines `---` above all else.""",
+    )
     DIAGRAM_SYNTAX = (
         "diagram_syntax",
         """Mermaid cannot draw the diagram. The message carries what Mermaid said of it.

@@ -1,0 +1,146 @@
+"""A small project in the shape of this one, in a repository of its own, and a way to kill a program at any step."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conftest import ROOT
+
+TOOLS = ROOT / "tools"
+# Everybody's settings of git are left out, and every commit has one date: the same work gives the same commit.
+GIT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (
+        ("NAME", "Ada"), ("EMAIL", "ada@example.org"), ("DATE", "2027-01-31T12:00:00Z"),
+    )},
+}  # fmt: skip
+CONF = """
+import tomllib
+from pathlib import Path
+
+version = release = tomllib.loads(Path(__file__).with_name("../pyproject.toml").read_text())["project"]["version"]
+project, html_title, copyright = "A book", "A book", "2027 nobody"
+extensions = ["myst_parser", "sse_handbook"]
+myst_enable_extensions = ["colon_fence"]
+sse_data_dir = "data"
+sse_versions = True
+html_theme = "basic"
+html_copy_source = False
+html_show_sourcelink = False
+html_baseurl = "https://book.example/handbook/latest/"
+sse_downloads = {
+    name: (f"../build/sse-handbook{ending}", name, "to keep") for name, ending in
+    (("PDF", ".pdf"), ("EPUB", ".epub"), ("ZIP", f"-{version}.zip"))
+}
+""".replace('Path(__file__).with_name("../pyproject.toml")', 'Path(__file__).parent.parent.joinpath("pyproject.toml")')
+INDEX = "(front)=\n# A book\n\n:::{toctree}\n:glob:\n\n*/*\n:::\n"
+FORMS = "(forms)=\n# Forms\n\n(mutuals)=\n## Mutual societies\n\nWe help each other.\n"
+CHANGES = (
+    "(changes)=\n# Changes\n\n## Unreleased\n\n### Added\n\n- The first pages.\n\n## What to do next\n\nRead on.\n"
+)
+PYPROJECT = '[project]\nname = "book"\nversion = "0.1.0"\n'
+CITATION = "cff-version: 1.2.0\ntitle: A book\nversion: 0.1.0\nlicense: CC-BY-4.0\n"
+# Stands for `noxfile.py`: it says what it was asked for, and is green while there is no file `red`.
+NOXFILE = "import pathlib, sys\nprint('asked for', *sys.argv[1:], flush=True)\nsys.exit(pathlib.Path('red').exists())\n"
+FILES = {
+    "noxfile.py": NOXFILE,
+    "pyproject.toml": PYPROJECT,
+    "CITATION.cff": CITATION,
+    ".gitignore": "build\nred\n",
+    "docs/conf.py": CONF,
+    "docs/index.md": INDEX,
+    "docs/understand/forms.md": FORMS,
+    "docs/reference/changes.md": CHANGES,
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """The project: what it holds can be changed, committed and asked for."""
+
+    root: Path
+
+    @classmethod
+    def begin(cls, root: Path) -> Project:
+        """A project at its beginning, with all of it committed on `main`."""
+        root.mkdir(parents=True)
+        project = cls(root)
+        project.git("init", "--quiet", "--initial-branch", "main")
+        project.commit(FILES, "Begin")
+        return project
+
+    def git(self, *arguments: str) -> str:
+        """What a git command prints."""
+        command = ["git", "-C", str(self.root), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **GIT}, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.rstrip()
+
+    def write(self, files: dict[str, str]) -> None:
+        """Write files; an empty text deletes one."""
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8") if text else path.unlink()
+
+    def commit(self, files: dict[str, str], message: str) -> None:
+        """Write files, and commit all that has changed."""
+        self.write(files)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+
+    def read(self, name: str) -> str:
+        return (self.root / name).read_text(encoding="utf-8")
+
+    def state(self) -> tuple[str, ...]:
+        """Where its branches and tags are, and what is not committed."""
+        return self.git("for-each-ref", "--format=%(refname) %(objectname)"), self.git("status", "--porcelain")
+
+    def tool(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of `tools/` on this project."""
+        command = [sys.executable, str(TOOLS / f"{name}.py"), *arguments, "--project", str(self.root)]
+        return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **GIT}, check=False)
+
+
+def killed_before(number: int, work: Callable[[], int], saved: Mapping[str, bytes]) -> int:
+    """Do some work in a process that is killed before its step of that number: its exit code, 137 where it was killed.
+
+    A step is a command that it starts, a file or folder that it makes, moves or deletes. What Sphinx would write is
+    `saved`, by name: that it is built anew at each try would prove nothing more.
+    """
+    process = os.fork()
+    if process:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    steps = 0
+
+    def stepping(real: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*arguments: Any, **settings: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps == number:
+                os._exit(137)
+            if isinstance(arguments[0], list) and arguments[0][0].endswith("sphinx-build"):
+                folder = Path(arguments[0][-1])
+                folder.mkdir()
+                for name, data in saved.items():
+                    (folder / name).write_bytes(data)
+                return subprocess.CompletedProcess(arguments[0], 0)
+            return real(*arguments, **settings)
+
+        return step
+
+    try:
+        os.environ.update(GIT)
+        for place, names in ((subprocess, ("run",)), (os, ("replace", "rename", "unlink", "rmdir", "mkdir"))):
+            for name in names:
+                setattr(place, name, stepping(getattr(place, name)))
+        os._exit(work())
+    finally:
+        os._exit(1)

@@ -129,4 +129,5 @@ html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
     "collapse_navbar": True,
+    "description": epub_description,
 }

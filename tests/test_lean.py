@@ -137,7 +137,7 @@ def test_what_a_page_loads_is_counted_with_all_that_this_loads(tmp_path: Path) -
 
 
 def test_a_page_in_twenty_may_be_heavy_and_no_more(tmp_path: Path) -> None:
-    heavy = {f"{number}.html": f"<p>{os.urandom(17_000).hex()}" for number in range(2)}
+    heavy = {f"{number}.html": f"<p>{os.urandom(30_000).hex()}" for number in range(2)}
     light = {f"light-{number}.html": "<p>" for number in range(38)}
     assert [*problems(weigh_all(tmp_path, heavy | light))] == []
     light.pop("light-0.html")

@@ -19,6 +19,8 @@ from .warnings import Check, Finding, warn
 
 logger = logging.getLogger(__name__)
 
+INDEX = "sse-index.js"
+
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
     """`build-finished`: make one stylesheet of all, take away what nothing loads, and weigh every page."""
@@ -52,9 +54,8 @@ def copied(builder: StandaloneHTMLBuilder) -> list[Path]:
 def gather(builder: StandaloneHTMLBuilder, pages: dict[str, str]) -> None:
     """Write the one stylesheet, and take the files away from which it was made."""
     static = Path(builder.outdir, "_static")
-    scripts = {
-        path.name: path.read_text(encoding="utf-8") for path in static.glob("*.js") if path.name.startswith("sse-")
-    }
+    # All scripts but the index, which has every word of the book.
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in static.glob("sse-*.js") if path.name != INDEX}
     used = {word for name, text in {**pages, **scripts}.items() for word in words_of(name, text)}
     names = [*builder.theme.stylesheets, "pygments.css"]
     names += [str(each.filename) for each in builder._css_files]
@@ -68,7 +69,7 @@ def gather(builder: StandaloneHTMLBuilder, pages: dict[str, str]) -> None:
     (static / STYLES).write_text(sheet, encoding="utf-8")
     index = Path(builder.outdir, builder.searchindex_filename)
     if index.is_file():
-        (static / "sse-index.js").write_text(compact(index.read_text(encoding="utf-8")), encoding="utf-8")
+        (static / INDEX).write_text(compact(index.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def root_files(app: Sphinx, pages: dict[str, str]) -> Iterator[tuple[str, str]]:

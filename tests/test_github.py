@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -90,12 +91,34 @@ def test_the_tests_run_on_every_python_that_we_support() -> None:
     assert all(SpecifierSet(project["requires-python"]).contains(f"{each}.0") for each in tested)
 
 
-def test_the_two_halves_of_ci_are_the_whole() -> None:
+NOXFILE = """import pathlib, sys
+with pathlib.Path("asked").open("a") as asked:
+    print(sys.argv[2], file=asked)
+print("no targets are out of date")
+sys.exit(sys.argv[2] == "FAILS")
+"""
+
+
+@pytest.mark.parametrize("fails", ["nothing", "lint", "check", "browser", "tests"])
+def test_the_two_halves_of_ci_are_the_whole_and_it_stops_at_the_first_fault(tmp_path: Path, fails: str) -> None:
     halves = re.findall(r"bash \.ci/run (\w+)", TEXTS["ci.yml"])
-    assert halves == ["book", "tests"]
-    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert f"all) {' && '.join(halves)} ;;" in script
-    assert [f"{half}() {{" in script for half in halves] == [True, True]
+    asked = {}
+    for what in ([], *([half] for half in halves)):
+        home = tmp_path / "-".join(["run", *what])
+        (home / ".ci").mkdir(parents=True)
+        (home / "build").mkdir()
+        shutil.copy(ROOT / ".ci/run", home / ".ci/run")
+        (home / "noxfile.py").write_text(NOXFILE.replace("FAILS", fails), encoding="utf-8")
+        done = subprocess.run(["bash", home / ".ci/run", *what], capture_output=True, text=True, check=False)
+        asked["".join(what)] = (home / "asked").read_text(encoding="utf-8").split()
+        assert (done.returncode == 0) == (fails not in asked["".join(what)]), done.stderr
+    whole = asked.pop("")
+    if fails == "nothing":
+        assert whole == [each for half in halves for each in asked[half]]
+        assert {"lint", "html", "offline", "check", "browser", "tests"} <= set(whole)
+        assert whole[-1] == "tests"
+    else:
+        assert whole[-1] == fails
 
 
 def test_ci_tells_what_is_wrong_with_its_arguments() -> None:

@@ -22,6 +22,7 @@ from .lean_words import AnyLanguage
 THEMES = str(Path(__file__).parent / "themes")
 NAME = "sse_lean"
 STYLES = "sse-lean.css"
+OWN = re.compile(r"_static/[\w-]+\.js")
 # What Sphinx and the book theme load for menus and searches that this theme has without them.
 UNUSED = {
     *("_static/documentation_options.js", "_static/doctools.js", "_static/sphinx_highlight.js"),
@@ -39,7 +40,9 @@ LARGEST_ICON = 1000  # bytes, to stand in each page
 # What a browser or the rules of HTML want otherwise than Sphinx and docutils write it.
 MENDED = {
     ' role="doc-biblioentry"': ' role="listitem"',
-    "<pre>": '<pre tabindex="0">',  # it scrolls, and the keyboard must reach what does
+    # They scroll, and the keyboard must reach what does.
+    "<pre>": '<pre tabindex="0">',
+    '<pre class="literal-block">': '<pre class="literal-block" tabindex="0">',
 }
 VIEWPORT = re.compile(r'<meta [^>]*name="viewport"[^>]*>\s*')  # the template has it
 
@@ -78,7 +81,9 @@ def fill(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree
     if not builder:
         return
     files = ((getattr(each, "filename", ""), each) for each in context["script_files"])
-    scripts = [each for name, each in files if name and str(name) not in UNUSED]
+    scripts = {str(name): each for name, each in files if name and str(name) not in UNUSED}
+    # Scripts of the book's own travel together with the theme's: one request.
+    own = ["_static/sse-lean.js", *(each for each in scripts if OWN.fullmatch(each))]
     collapse = context["theme_collapse_navbar"] in (True, "true", "True")
     tree = context["toctree"](collapse=collapse, includehidden=True, titles_only=True)
     base, picture = config.html_baseurl, context["theme_share_image"]
@@ -90,7 +95,8 @@ def fill(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree
     context["lean"] = {
         "policy": POLICY,
         "styles": STYLES,
-        "scripts": scripts,
+        "script": "+".join(Path(each).stem for each in own) + ".js",
+        "scripts": [each for name, each in scripts.items() if name not in own],
         "icon": icon(app),
         "suffix": builder.link_suffix if builder.name == "html" else "/",
         "description": description(doctree) or context["theme_description"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urljoin
@@ -20,6 +21,7 @@ from .warnings import Check, Finding, warn
 logger = logging.getLogger(__name__)
 
 INDEX = "sse-index.js"
+TOGETHER = re.compile(r'src="[^"]*_static/([\w-]+(?:\+[\w-]+)+\.js)"')
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -55,8 +57,12 @@ def gather(builder: StandaloneHTMLBuilder, pages: dict[str, str]) -> None:
     """Write the one stylesheet, and take the files away from which it was made."""
     static = Path(builder.outdir, "_static")
     # All scripts but the index, which has every word of the book.
-    scripts = {path.name: path.read_text(encoding="utf-8") for path in static.glob("sse-*.js") if path.name != INDEX}
-    used = {word for name, text in {**pages, **scripts}.items() for word in words_of(name, text)}
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in static.glob("*.js") if path.name != INDEX}
+    for name in {name for text in pages.values() for name in TOGETHER.findall(text)}:
+        each = [scripts.get(f"{stem}.js", "") for stem in name.removesuffix(".js").split("+")]
+        (static / name).write_text("\n".join(each), encoding="utf-8")
+    ours = {name: text for name, text in scripts.items() if name.startswith("sse-")}
+    used = {word for name, text in {**pages, **ours}.items() for word in words_of(name, text)}
     names = [*builder.theme.stylesheets, "pygments.css"]
     names += [str(each.filename) for each in builder._css_files]
     files = dict.fromkeys(static / name.removeprefix("_static/").partition("?")[0] for name in ["basic.css", *names])

@@ -40,6 +40,13 @@
   }
 
   if ("serviceWorker" in navigator && location.protocol !== "file:") {
-    addEventListener("load", () => navigator.serviceWorker.register(`${root.dataset.content_root}sw.js`).catch(() => {}));
+    addEventListener("load", () => {
+      navigator.serviceWorker.register(`${root.dataset.content_root}sw.js`).catch(() => {});
+      // What a phone needs to keep the book as an app: asked for when the page is there.
+      const manifest = document.createElement("link");
+      manifest.rel = "manifest";
+      manifest.href = `${root.dataset.content_root}manifest.webmanifest`;
+      document.head.append(manifest);
+    });
   }
 }

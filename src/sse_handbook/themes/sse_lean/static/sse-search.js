@@ -119,5 +119,4 @@
   });
   field.value = new URLSearchParams(location.search).get("q") || "";
   if (field.value) search();
-  else field.focus();
 }

@@ -6,14 +6,17 @@
   const found = document.getElementById("search-found");
   const words = (text) => text.normalize("NFC").toLowerCase().match(/[\p{L}\p{M}\p{N}_]+/gu) || [];
   let asked = null; // the index, on its way or here
+  let failed = 0;
 
   const load = () =>
     (asked ||= new Promise((resolve, reject) => {
       window.Search = { setIndex: resolve };
       const script = document.createElement("script");
-      script.src = form.dataset.index;
+      // After a failure it is asked for by another address: a browser may keep the bad answer.
+      script.src = form.dataset.index + (failed ? `?${failed}` : "");
       script.onerror = () => {
         asked = null;
+        failed += 1;
         reject();
       };
       document.head.append(script);

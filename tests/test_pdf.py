@@ -31,7 +31,8 @@ EPOCH = "1795000000"  # 18 November 2026
 HEADINGS = {f"/H{level}" for level in range(1, 7)}
 # Of a page of the site: what links to its own headings, what is drawn, and the keys of sources that our style hides.
 UNPRINTED = (
-    ".//a[@class='headerlink'] | .//*[local-name()='svg'] | .//script | .//div[@class='citation']/span[@class='label']"
+    ".//a[@class='headerlink'] | .//*[local-name()='svg'] | .//script | .//p[@class='sse-version']"
+    " | .//div[@class='citation']/span[@class='label']"
 )
 SOURCE = "reference/[a-z-]*sources[a-z-]*#id"
 BLOCKS = HEADINGS | {"/P", "/LBody", "/Lbl", "/TD", "/TH", "/Caption"}

@@ -87,7 +87,7 @@ def test_each_command_of_a_page_can_be_run(page: str, command: str, sessions: se
     if named := SESSION.match(command):
         assert named[1] in sessions
     else:
-        assert re.match(r"(python3 noxfile\.py|git (clone|switch|commit)|prek install)\b", command), page
+        assert re.match(r"(python3 noxfile\.py|git (clone|switch|commit|push)|prek install)\b", command), page
 
 
 def test_from_a_clone_to_a_green_check_with_a_mistake_on_the_way(clone: Path) -> None:

@@ -22,7 +22,7 @@ from .lean_words import AnyLanguage
 THEMES = str(Path(__file__).parent / "themes")
 NAME = "sse_lean"
 STYLES = "sse-lean.css"
-OWN = re.compile(r"_static/[\w-]+\.js")
+OWN = re.compile(r"_static/sse-[\w-]+\.js")
 # What Sphinx and the book theme load for menus and searches that this theme has without them.
 UNUSED = {
     *("_static/documentation_options.js", "_static/doctools.js", "_static/sphinx_highlight.js"),
@@ -40,6 +40,7 @@ LARGEST_ICON = 1000  # bytes, to stand in each page
 # What a browser or the rules of HTML want otherwise than Sphinx and docutils write it.
 MENDED = {
     ' role="doc-biblioentry"': ' role="listitem"',
+    ' role="graphics-document document"': ' role="document"',  # the Nu checker knows one role for an element
     # They scroll, and the keyboard must reach what does.
     "<pre>": '<pre tabindex="0">',
     '<pre class="literal-block">': '<pre class="literal-block" tabindex="0">',
@@ -82,7 +83,7 @@ def fill(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree
         return
     files = ((getattr(each, "filename", ""), each) for each in context["script_files"])
     scripts = {str(name): each for name, each in files if name and str(name) not in UNUSED}
-    # Scripts of the book's own travel together with the theme's: one request.
+    # Scripts of this extension travel together: one request.
     own = ["_static/sse-lean.js", *(each for each in scripts if OWN.fullmatch(each))]
     collapse = context["theme_collapse_navbar"] in (True, "true", "True")
     tree = context["toctree"](collapse=collapse, includehidden=True, titles_only=True)

@@ -56,13 +56,12 @@ def copied(builder: StandaloneHTMLBuilder) -> list[Path]:
 def gather(builder: StandaloneHTMLBuilder, pages: dict[str, str]) -> None:
     """Write the one stylesheet, and take the files away from which it was made."""
     static = Path(builder.outdir, "_static")
-    # All scripts but the index, which has every word of the book.
-    scripts = {path.name: path.read_text(encoding="utf-8") for path in static.glob("*.js") if path.name != INDEX}
     for name in {name for text in pages.values() for name in TOGETHER.findall(text)}:
-        each = [scripts.get(f"{stem}.js", "") for stem in name.removesuffix(".js").split("+")]
-        (static / name).write_text("\n".join(each), encoding="utf-8")
-    ours = {name: text for name, text in scripts.items() if name.startswith("sse-")}
-    used = {word for name, text in {**pages, **ours}.items() for word in words_of(name, text)}
+        each = [static / f"{stem}.js" for stem in name.removesuffix(".js").split("+")]
+        (static / name).write_text("\n".join(path.read_text(encoding="utf-8") for path in each), encoding="utf-8")
+    # All scripts but the index, which has every word of the book.
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in static.glob("sse-*.js") if path.name != INDEX}
+    used = {word for name, text in {**pages, **scripts}.items() for word in words_of(name, text)}
     names = [*builder.theme.stylesheets, "pygments.css"]
     names += [str(each.filename) for each in builder._css_files]
     files = dict.fromkeys(static / name.removeprefix("_static/").partition("?")[0] for name in ["basic.css", *names])

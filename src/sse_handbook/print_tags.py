@@ -15,7 +15,7 @@ from weasyprint.formatting_structure.boxes import TextBox
 
 # Scripts in which one letter may be several glyphs, one glyph several letters, and their order another one.
 SHAPED = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufefc]")
-UNBROKEN = re.compile(r"(?<!\s)[-/?&=_]$|\S[–—]$")  # where a word or an address goes on in the next line
+UNBROKEN = re.compile(r"(?<![\s-])[-/?&=_]$|\S[–—]$")  # where a word or an address goes on in the next line
 
 
 def finish(

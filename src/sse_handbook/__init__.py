@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 
 from . import (
     anchors,
+    catalogues,
     check_list,
     citations,
     crossrefs,
@@ -35,7 +36,7 @@ from . import (
 # In this order: handlers of one event are called as they were registered. The builders `pdf` and `videocheck` are
 # entry points (`pyproject.toml`), loaded when they are asked for.
 PARTS = (
-    *(readable, citations, domain),
+    *(readable, catalogues, citations, domain),
     *(videos, video_checks),
     *(laws, law_pages, law_users, law_data),
     *(link_style, crossrefs, unused),

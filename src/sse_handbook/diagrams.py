@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib.mermaid import Mermaid, html_visit_mermaid, mermaid
 
+from .catalogues import _
 from .crossrefs import label_link
 from .domain import SSEDomain
 from .drawing import DiagramError, draw
@@ -66,7 +66,7 @@ class Diagram(Mermaid, SphinxDirective):
 
     def name_alone(self) -> list[nodes.Node]:
         """What stands for a diagram that cannot be drawn: links to its name still lead here."""
-        stand_in = nodes.paragraph("", "(A diagram belongs here.)")
+        stand_in = nodes.paragraph("", _("(A diagram belongs here.)"))
         self.add_name(stand_in)
         return [stand_in]
 

@@ -14,6 +14,7 @@ from sphinx.domains import Domain, ObjType
 from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
+from .catalogues import _, of_register
 from .data_files import Entry, read_entries
 from .law_register import Law, LawRegister, read_laws
 from .law_words import law_name, law_year
@@ -168,7 +169,10 @@ class SSEDomain(Domain):
         """What a link to a law shows, and what it says when it is pointed at: title, country, year, status."""
         law = self.laws.laws[key]
         place = ", ".join(filter(None, (law.unit, self.laws.countries[law.country].name, law_year(law))))
-        return law_name(law), f"{law.english}. {place}. Status: {law.status}, as of {law.status_as_of}."
+        said = _("Status: {status}, as of {day}.").format(
+            status=of_register(law.status), day=of_register(law.status_as_of)
+        )
+        return law_name(law), f"{law.english}. {place}. {said}"
 
     def note(self, docname: str, references: Iterable[Reference] = (), findings: Iterable[Finding] = ()) -> None:
         """Add to a document's records."""
@@ -191,7 +195,7 @@ class SSEDomain(Domain):
         self._law_places = None
         for name in BY_DOCUMENT:
             self.data[name].pop(docname, None)
-        for key in [key for key, (where, _) in self.listed.items() if where == docname]:
+        for key in [key for key, (where, _anchor) in self.listed.items() if where == docname]:
             del self.listed[key]
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:

@@ -18,10 +18,10 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError
-from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
 
+from .catalogues import _
 from .domain import SSEDomain
 
 SITES = ("html", "dirhtml")

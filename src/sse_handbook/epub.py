@@ -18,6 +18,7 @@ from novasvg import svg2png
 from sphinx.application import Sphinx
 from sphinx.builders.epub3 import Epub3Builder
 
+from .catalogues import _
 from .packing import pack, reachable
 
 # What a page of a book needs, and nothing else.
@@ -81,7 +82,7 @@ def _headings(contents: nodes.Node, depth: int = 0) -> Iterator[tuple[str, str, 
 def fit_page(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """`html-page-context`: make the content of a page valid in a book that has our theme."""
     if app.builder.name == "epub" and app.config.epub_theme == "sse_epub" and "body" in context:
-        context["body"] = fit(context["body"])
+        context |= {"body": fit(context["body"]), "_": _}
 
 
 def fit(body: str) -> str:

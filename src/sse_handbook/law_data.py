@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +22,7 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 
+from .catalogues import _, of_register
 from .domain import SSEDomain
 from .law_register import Country, Law
 from .registers import today
@@ -67,7 +69,7 @@ def field_rules() -> dict[str, dict[str, Any]]:
 def codebook() -> Iterator[tuple[str, str, str]]:
     """Each field of the data: its name, what it means, and the values that it may have."""
     for name, rule in field_rules().items():
-        yield name, rule.get("description", ""), "; ".join(_values(rule))
+        yield name, of_register(rule.get("description", "")), "; ".join(_values(rule))
 
 
 def _values(rule: Mapping[str, Any]) -> list[str]:
@@ -199,6 +201,8 @@ def add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], d
     """`html-page-context`: a page with a table to filter loads the script for it, and no other page does."""
     if published(app.builder) and app.env.metadata.get(page, {}).get("sse_laws"):
         app.add_js_file("sse-laws.js", loading_method="defer")
+        words = "|".join([_("Words"), _("Country"), _("Region"), _("all"), _("{number} of {all}")])
+        context["metatags"] += f'<meta name="sse-laws" content="{escape(words)}">\n'
 
 
 def setup(app: Sphinx) -> None:

@@ -11,25 +11,26 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
+from .catalogues import N_, _, of_register
 from .domain import SSEDomain
 from .law_register import Law
 from .law_words import drawable, in_words, law_name, law_year
 
 # How each relation between two laws reads in an entry.
 RELATION_WORDS = {
-    "amends": "Amends",
-    "amended_by": "Amended by",
-    "repeals": "Repeals",
-    "repealed_by": "Repealed by",
-    "succeeds": "Follows",
-    "succeeded_by": "Followed by",
-    "implements": "Carries out",
-    "implemented_by": "Carried out by",
-    "ratifies": "Ratifies",
-    "ratified_by": "Ratified by",
-    "see_also": "See also",
+    "amends": N_("Amends"),
+    "amended_by": N_("Amended by"),
+    "repeals": N_("Repeals"),
+    "repealed_by": N_("Repealed by"),
+    "succeeds": N_("Follows"),
+    "succeeded_by": N_("Followed by"),
+    "implements": N_("Carries out"),
+    "implemented_by": N_("Carried out by"),
+    "ratifies": N_("Ratifies"),
+    "ratified_by": N_("Ratified by"),
+    "see_also": N_("See also"),
 }
-NOT_KNOWN = "not known"
+NOT_KNOWN = N_("not known")
 
 
 class law_later(nodes.General, nodes.Inline, nodes.Element):
@@ -58,12 +59,15 @@ def entry(domain: SSEDomain, law: Law, docname: str, cited: nodes.Node, links: I
     """
     section = nodes.section("", nodes.title("", law_name(law, always=True)), ids=[f"law-{law.key}"], classes=["law"])
     if law.home_based:
-        section += nodes.paragraph("", "", nodes.strong("", "For home-based workers: "), nodes.Text(law.home_based))
+        section += nodes.paragraph(
+            "", "", nodes.strong("", f"{_('For home-based workers:')} "), nodes.Text(law.home_based)
+        )
     fields = nodes.field_list()
     for name, parts in _lines(domain, law, docname, cited):
         body = nodes.field_body("", nodes.paragraph("", "", *parts))
-        fields += nodes.field("", nodes.field_name("", name), body)
-    key = nodes.paragraph("", "Key: ", nodes.literal("", law.key))
+        # Our own words, which the catalogues of the pages need not hold again.
+        fields += nodes.field("", nodes.field_name("", name, translatable=False), body)
+    key = nodes.paragraph("", f"{_('Key:')} ", nodes.literal("", law.key))
     key += [node for link in links for node in (nodes.Text(" · "), link)]
     section += [fields, key]
     return section
@@ -75,40 +79,44 @@ def _lines(domain: SSEDomain, law: Law, docname: str, cited: nodes.Node) -> Iter
         if said:
             yield name, [nodes.Text(said)]
 
-    as_of = "" if law.status_as_of in ("", "source not dated") else f" (as of {in_words(law.status_as_of)})"
-    yield from text("A small group needs", law.threshold)
-    yield from text("It covers", law.forms)
-    yield from text("Principles", law.principles)
-    yield from text("Ask", law.body)
-    yield from text("Kind", f"{law.type}: {law.topic}")
-    yield from text("For", f"{law.level}: {law.unit}" if law.unit else "")
-    yield from text("Adopted", in_words(law.adopted) if law.adopted else "", law.adoption)
-    yield from text("In force", in_words(law.in_force) if law.in_force else "", law.commencement)
-    yield from text("Status", f"{law.status}{as_of}", law.status_detail)
-    yield from text("How we know", law.evidence, law.text_access)
-    yield "Last checked", [law_later(kind="checked", key=law.key)]
+    as_of = (
+        ""
+        if law.status_as_of in ("", "source not dated")
+        else f" ({_('as of {day}').format(day=in_words(law.status_as_of))})"
+    )
+    yield from text(_("A small group needs"), law.threshold)
+    yield from text(_("It covers"), law.forms)
+    yield from text(_("Principles"), law.principles)
+    yield from text(_("Ask"), law.body)
+    yield from text(_("Kind"), f"{of_register(law.type)}: {of_register(law.topic)}")
+    yield from text(_("For"), f"{of_register(law.level)}: {law.unit}" if law.unit else "")
+    yield from text(_("Adopted"), in_words(law.adopted) if law.adopted else "", law.adoption)
+    yield from text(_("In force"), in_words(law.in_force) if law.in_force else "", law.commencement)
+    yield from text(_("Status"), f"{of_register(law.status)}{as_of}", law.status_detail)
+    yield from text(_("How we know"), of_register(law.evidence), of_register(law.text_access))
+    yield _("Last checked"), [law_later(kind="checked", key=law.key)]
     if law.title != law.english:
         marked = [f"language-{law.language}"] if law.language else []
-        yield "Title", [nodes.inline("", law.title, classes=marked)]
-    yield from text("Published", law.gazette)
+        yield _("Title"), [nodes.inline("", law.title, classes=marked)]
+    yield from text(_("Published"), law.gazette)
     read = (
-        law.text_language and f"text: {law.text_language}",
-        law.translation_language and f"translation: {law.translation_language}",
+        law.text_language and _("text: {code}").format(code=law.text_language),
+        law.translation_language and _("translation: {code}").format(code=law.translation_language),
     )
-    yield from text("Language read", *read)
-    yield from text("Notes", law.notes)
-    yield from text("Sources disagree", *law.disagreements)
-    yield from text("Not known", *law.gaps)
+    yield from text(_("Language read"), *read)
+    yield from text(_("Notes"), law.notes)
+    yield from text(_("Sources disagree"), *law.disagreements)
+    yield from text(_("Not known"), *law.gaps)
     for name, keys in domain.laws.relations.get(law.key, {}).items():
-        yield RELATION_WORDS[name], [*joined((law_link(domain.laws.laws[key], docname) for key in keys), "; ")]
-    yield "Sources", [cited]
+        yield _(RELATION_WORDS[name]), [*joined((law_link(domain.laws.laws[key], docname) for key in keys), "; ")]
+    yield _("Sources"), [cited]
     if law.archived:
         copies = (
             nodes.reference("", f"{copy.source}, {in_words(copy.date)}", refuri=copy.url, internal=False)
             for copy in law.archived
         )
-        yield "Copies kept", [*joined(copies)]
-    yield "Cited on", [law_later(kind="users", key=law.key)]
+        yield _("Copies kept"), [*joined(copies)]
+    yield _("Cited on"), [law_later(kind="users", key=law.key)]
 
 
 def named(domain: SSEDomain, law: Law) -> str:
@@ -119,27 +127,27 @@ def named(domain: SSEDomain, law: Law) -> str:
 
 # What a column of a table may show: its heading, and its text.
 COLUMNS: dict[str, tuple[str, Callable[[SSEDomain, Law], str]]] = {
-    "law": ("Law or policy", lambda domain, law: ""),
-    "country": ("Country", named),
-    "region": ("Region", lambda domain, law: domain.laws.countries[law.country].region),
-    "year": ("Year", lambda domain, law: law_year(law) or NOT_KNOWN),
-    "type": ("Type", lambda domain, law: law.type),
-    "topic": ("Topic", lambda domain, law: law.topic),
-    "status": ("Status", lambda domain, law: law.status),
+    "law": (N_("Law or policy"), lambda domain, law: ""),
+    "country": (N_("Country"), named),
+    "region": (N_("Region"), lambda domain, law: of_register(domain.laws.countries[law.country].region)),
+    "year": (N_("Year"), lambda domain, law: law_year(law) or _(NOT_KNOWN)),
+    "type": (N_("Type"), lambda domain, law: of_register(law.type)),
+    "topic": (N_("Topic"), lambda domain, law: of_register(law.topic)),
+    "status": (N_("Status"), lambda domain, law: of_register(law.status)),
     "adopted": (
-        "Date",
-        lambda domain, law: ". ".join(filter(None, (in_words(law.adopted or ""), law.adoption))) or NOT_KNOWN,
+        N_("Date"),
+        lambda domain, law: ". ".join(filter(None, (in_words(law.adopted or ""), law.adoption))) or _(NOT_KNOWN),
     ),
-    "needs": ("A small group needs", lambda domain, law: law.threshold or NOT_KNOWN),
-    "means": ("For home-based workers", lambda domain, law: law.home_based or NOT_KNOWN),
-    "forms": ("It covers", lambda domain, law: law.forms or NOT_KNOWN),
-    "principles": ("Principles of the SSE", lambda domain, law: law.principles or NOT_KNOWN),
-    "ask": ("Ask", lambda domain, law: law.body or NOT_KNOWN),
-    "evidence": ("How we know", lambda domain, law: law.evidence),
-    "checked": ("Last checked", lambda domain, law: in_words(law.checked) if law.checked else "not yet"),
-    "newest-source": ("Newest source", lambda domain, law: in_words(law.status_as_of)),
-    "disagreements": ("Sources disagree", lambda domain, law: " ".join(law.disagreements)),
-    "gaps": ("Not known", lambda domain, law: " ".join(law.gaps)),
+    "needs": (N_("A small group needs"), lambda domain, law: law.threshold or _(NOT_KNOWN)),
+    "means": (N_("For home-based workers"), lambda domain, law: law.home_based or _(NOT_KNOWN)),
+    "forms": (N_("It covers"), lambda domain, law: law.forms or _(NOT_KNOWN)),
+    "principles": (N_("Principles of the SSE"), lambda domain, law: law.principles or _(NOT_KNOWN)),
+    "ask": (N_("Ask"), lambda domain, law: law.body or _(NOT_KNOWN)),
+    "evidence": (N_("How we know"), lambda domain, law: of_register(law.evidence)),
+    "checked": (N_("Last checked"), lambda domain, law: in_words(law.checked) if law.checked else _("not yet")),
+    "newest-source": (N_("Newest source"), lambda domain, law: in_words(law.status_as_of)),
+    "disagreements": (N_("Sources disagree"), lambda domain, law: " ".join(law.disagreements)),
+    "gaps": (N_("Not known"), lambda domain, law: " ".join(law.gaps)),
 }
 
 
@@ -153,7 +161,7 @@ def law_table(
         text = f"{named(domain, law)}: {law_name(law)}" if several else ""
         cells = (law_link(law, docname, text) if name == "law" else COLUMNS[name][1](domain, law) for name in columns)
         rows.append([*cells])
-    return table([COLUMNS[name][0] for name in columns], rows, caption)
+    return table([_(COLUMNS[name][0]) for name in columns], rows, caption)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[nodes.Node | str]], caption: str = "") -> nodes.table:
@@ -178,8 +186,8 @@ def counts(domain: SSEDomain, laws: Sequence[Law], by: str, across: str, caption
         of_columns[column] += number
     columns, names = [name for name, _ in of_columns.most_common()], sorted(of_rows)
     rows = [[name, *(str(pairs[name, column]) for column in columns), str(of_rows[name])] for name in names]
-    rows.append(["All", *(str(of_columns[column]) for column in columns), str(len(laws))])
-    found = table([COLUMNS[by][0], *columns, "All"], rows, caption)
+    rows.append([_("All"), *(str(of_columns[column]) for column in columns), str(len(laws))])
+    found = table([_(COLUMNS[by][0]), *columns, _("All")], rows, caption)
     found["classes"].append("counts")
     return found
 

@@ -1,16 +1,14 @@
-"""A law in words: its name, its dates, how long ago it was checked. Pure: texts in, texts out."""
+"""A law in words: its name, its dates, how long ago it was checked. Texts in, texts out, in the book's language."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
 
-from .law_register import Law
+from babel.dates import format_date, format_skeleton
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+from .catalogues import _, book, ngettext, of_register
+from .law_register import Law
 
 
 def law_year(law: Law) -> str:
@@ -25,7 +23,7 @@ def law_name(law: Law, always: bool = False) -> str:
     A law that is a draft or has ended says so wherever it is named.
     """
     status = law.status if always or law.status not in ("in force", "adopted", "ratified") else ""
-    status = "no law found" if status == "none" else status
+    status = _("no law found") if status == "none" else of_register(status)
     more = ", ".join(filter(None, ("" if law_year(law) in law.english else law_year(law), status)))
     return f"{law.english} ({more})" if more else law.english
 
@@ -33,11 +31,11 @@ def law_name(law: Law, always: bool = False) -> str:
 def in_words(day: str) -> str:
     """A date as people say it: `2011-03-29` is 29 March 2011; what is no date stays."""
     parts = day.split("-")
-    if not all(part.isdigit() for part in parts):
-        return day
-    return " ".join(
-        [*([str(int(parts[2]))] if len(parts) > 2 else []), *(MONTHS[int(m) - 1] for m in parts[1:2]), parts[0]]
-    )
+    if len(parts) not in (2, 3) or not all(part.isdigit() for part in parts):
+        return of_register(day)
+    if len(parts) == 3:
+        return format_date(date.fromisoformat(day), "long", locale=book.locale)
+    return format_skeleton("yMMMM", date.fromisoformat(f"{day}-01"), locale=book.locale)
 
 
 def oldest_first(law: Law) -> str:
@@ -54,13 +52,15 @@ def months_since(day: str, today: date) -> int:
 def checked_words(law: Law, today: date, most: int) -> str:
     """When an entry was last compared with its sources, how long ago that is, and whether it is too long ago."""
     if not law.checked:
-        newest = "not dated" if law.status_as_of == "source not dated" else f"of {in_words(law.status_as_of)}"
-        return f"Not checked again yet since the entry was written. Its newest source is {newest}."
+        dated = _("Its newest source is of {day}.").format(day=in_words(law.status_as_of))
+        newest = _("Its newest source is not dated.") if law.status_as_of == "source not dated" else dated
+        return f"{_('Not checked again yet since the entry was written.')} {newest}"
     months = months_since(law.checked, today)
-    ago = "less than a month ago" if months < 1 else "1 month ago" if months == 1 else f"{months} months ago"
-    by = f" by {law.checked_by}" if law.checked_by else ""
-    late = f" Too long ago: we ask for a check every {most} months." if months >= most else ""
-    return f"{in_words(law.checked)}{by}, {ago}.{late}"
+    some = ngettext("{number} month ago", "{number} months ago", months).format(number=months)
+    ago = some if months else _("less than a month ago")
+    said = _("{day} by {name}, {ago}.") if law.checked_by else _("{day}, {ago}.")
+    late = _("Too long ago: we ask for a check every {number} months.").format(number=most) if months >= most else ""
+    return f"{said.format(day=in_words(law.checked), name=law.checked_by, ago=ago)} {late}".rstrip()
 
 
 def drawable(text: str) -> str:

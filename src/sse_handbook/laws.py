@@ -17,6 +17,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from . import law_data, law_pages
+from .catalogues import _, of_register
 from .citations import citation
 from .diagrams import Diagram
 from .domain import SSEDomain
@@ -161,7 +162,7 @@ class LawList(SphinxDirective):
 
     def links(self, law: Law) -> Iterator[nodes.Node]:
         """The way to correct an entry and to its history, where the project has an address for them."""
-        for what, words in (("correct", "Send a correction"), ("history", "History")):
+        for what, words in (("correct", _("Send a correction")), ("history", _("History"))):
             if what in self.config.sse_law_links:
                 address = self.config.sse_law_links[what].format(key=law.key, country=law.country)
                 yield nodes.reference("", words, refuri=address, internal=False)
@@ -175,8 +176,8 @@ class LawList(SphinxDirective):
             table["classes"].append("law-filter")
             body = next(table.findall(nodes.tbody))
             for row, law in zip(body.findall(nodes.row), self.laws, strict=True):
-                row["classes"].append(self.domain.laws.countries[law.country].region)
-        yield table if self.laws else nodes.paragraph("", "The register has none.")
+                row["classes"].append(of_register(self.domain.laws.countries[law.country].region))
+        yield table if self.laws else nodes.paragraph("", _("The register has none."))
 
     def show_counts(self) -> Iterator[nodes.Node]:
         """How many there are, in a table."""
@@ -186,13 +187,12 @@ class LawList(SphinxDirective):
     def show_summary(self) -> Iterator[nodes.Node]:
         """How many there are, in a sentence."""
         statuses = Counter(law.status for law in self.laws).most_common()
-        how_many = ", ".join(
-            f"{number} {'no law found' if status == 'none' else status}" for status, number in statuses
+        which = ", ".join(
+            f"{number} {_('no law found') if status == 'none' else of_register(status)}" for status, number in statuses
         )
         countries = len({law.country for law in self.laws})
-        yield nodes.paragraph(
-            "", f"{len(self.laws)} laws and policies, of {countries} countries and areas: {how_many}."
-        )
+        said = _("{laws} laws and policies, of {countries} countries and areas: {which}.")
+        yield nodes.paragraph("", said.format(laws=len(self.laws), countries=countries, which=which))
 
     def show_countries(self) -> Iterator[nodes.Node]:
         """What is known of each country, and whether anybody searched where nothing is."""
@@ -201,12 +201,14 @@ class LawList(SphinxDirective):
         for country in scope(self.domain, self.asked):
             laws = [law_pages.law_link(law, self.docname) for law in found.get(country.key, ())]
             searched = {
-                "": "" if laws else "no search is recorded",
-                "nothing usable": "searched without a usable result",
+                "": "" if laws else _("no search is recorded"),
+                "nothing usable": _("searched without a usable result"),
             }
-            words = ": ".join(filter(None, (searched.get(country.search, country.search), country.search_note)))
+            words = ": ".join(
+                filter(None, (searched.get(country.search, of_register(country.search)), country.search_note))
+            )
             rows.append([country.name, nodes.inline("", "", *law_pages.joined(laws, "; ")), words])
-        yield law_pages.table(["Country or area", "Laws and policies", "Search"], rows, self.asked["caption"])
+        yield law_pages.table([_("Country or area"), _("Laws and policies"), _("Search")], rows, self.asked["caption"])
 
     def show_timeline(self) -> Iterator[nodes.Node]:
         """The years, oldest first, with the countries of each."""
@@ -218,7 +220,7 @@ class LawList(SphinxDirective):
 
     def draw(self, head: list[str], body: list[str], words: list[str]) -> Iterator[nodes.Node]:
         """A diagram made from the register, and the same in words; words alone where the project has no Mermaid."""
-        caption = self.asked["caption"] or "From the register of laws"
+        caption = self.asked["caption"] or _("From the register of laws")
         if "sphinxcontrib.mermaid" not in self.config.extensions or not words:
             yield law_pages.listed(map(nodes.Text, words))
             return
@@ -243,12 +245,14 @@ class LawList(SphinxDirective):
     def show_downloads(self) -> Iterator[nodes.Node]:
         """Links to the register as data, where the project publishes it."""
         files = law_data.FILES if self.config.sse_law_package else {}
-        lines = ([law_later(kind="file", key=name), nodes.Text(f": {about}")] for name, about in files.items())
+        lines = (
+            [law_later(kind="file", key=name), nodes.Text(f": {of_register(about)}")] for name, about in files.items()
+        )
         yield law_pages.listed(nodes.inline("", "", *line) for line in lines)
 
     def show_codebook(self) -> Iterator[nodes.Node]:
         """What each field of the data means."""
-        yield law_pages.table(["Field", "What it means", "Values"], law_data.codebook(), self.asked["caption"])
+        yield law_pages.table([_("Field"), _("What it means"), _("Values")], law_data.codebook(), self.asked["caption"])
 
 
 class RegisterDiagram(Diagram):

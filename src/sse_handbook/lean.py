@@ -15,8 +15,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.environment.adapters.toctree import document_toc
-from sphinx.locale import _
 
+from .catalogues import _, book
 from .lean_words import AnyLanguage
 
 THEMES = str(Path(__file__).parent / "themes")
@@ -93,6 +93,8 @@ def fill(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree
         for wrong, right in MENDED.items():
             context["body"] = context["body"].replace(wrong, right)
     context["metatags"] = VIEWPORT.sub("", context.get("metatags") or "")
+    context["_"] = _  # in our templates, our own words
+    context["rtl"] = book.locale.text_direction == "rtl"
     context["lean"] = {
         "policy": POLICY,
         "styles": STYLES,

@@ -27,12 +27,12 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.highlighting import PygmentsBridge
-from sphinx.locale import _
 from sphinx.util.i18n import format_date
 from sphinx.util.matching import Matcher
 from sphinx.writers.html import HTMLWriter
 from sphinx.writers.html5 import HTML5Translator
 
+from .catalogues import _
 from .downloads import chapter_name
 from .print_order import Book, Entry, chapters, walk
 from .warnings import Check, Finding, exact_line, warn

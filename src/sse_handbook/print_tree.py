@@ -1,6 +1,6 @@
 """Turn the HTML of single pages into parts of one printed book: ids, links, headings, addresses, drawings, QR codes.
 
-Everything here works on trees of `xml.etree`; nothing knows Sphinx, and nothing is loaded from anywhere.
+Everything here works on trees of `xml.etree`; nothing knows Sphinx's, and nothing is loaded from anywhere.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 import segno
 import tinyhtml5
 
+from .catalogues import _
 from .print_drawing import SVG, as_images
 
 # What has no place on paper, or would speak for the whole book.
@@ -61,7 +62,7 @@ def settle(page: Element, docname: str, depth: int, font: str) -> None:
         each.attrib.pop("title", None)
         if each.tag == "a" and each.get("href", "").startswith("#"):
             target = unquote(each.get("href", ""))[1:]
-            there, _, anchor = target[1:].partition("#") if target.startswith("/") else (docname, "", target)
+            there, _sharp, anchor = target[1:].partition("#") if target.startswith("/") else (docname, "", target)
             each.set("href", f"#{there}#{anchor}" if anchor else f"#{there}")
     for each in list(page.iter()):
         if "video-card" in each.get("class", "").split():
@@ -98,7 +99,7 @@ def _add_code(card: Element) -> None:
     shown.text = breakable(address)
     code = Element("div", {"class": "card-code"})
     data = segno.make(address, error="m", micro=False).svg_data_uri(border=0)
-    SubElement(code, "img", {"src": data, "alt": f"QR code: {address}"})
+    SubElement(code, "img", {"src": data, "alt": _("QR code: {address}").format(address=address)})
     card[:] = [text, code]
 
 

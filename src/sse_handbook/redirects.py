@@ -16,6 +16,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.nodes import make_refnode
 
 from .anchors import current_routes
+from .catalogues import _
 from .domain import SSEDomain
 
 # Builders of HTML whose pages have no address of their own.
@@ -67,11 +68,11 @@ def keep_old_anchors(app: Sphinx, doctree: nodes.document, docname: str) -> None
         taken = {each for node in part.findall(nodes.Element) for each in node["ids"]}
         notes: list[nodes.Node] = []
         for old, new, title in domain.redirected.get(name, ()):
-            page, _, anchor = old.partition("#")
+            page, _sharp, anchor = old.partition("#")
             # An id that Sphinx made from a heading may have taken the name.
             if page != name or anchor in taken:
                 continue
-            to, _, target = new.partition("#")
+            to, _sharp, target = new.partition("#")
             place = _find(part, target) if to == name else None
             if place is not None:
                 place["ids"].append(anchor)
@@ -92,9 +93,9 @@ def _find(part: nodes.Element, anchor: str) -> nodes.Element | None:
 
 
 def _note(builder: Builder, docname: str, anchor: str, new: str, title: str) -> nodes.paragraph:
-    to, _, target = new.partition("#")
+    to, _sharp, target = new.partition("#")
     link = make_refnode(builder, docname, to, target, nodes.inline("", title))
-    return nodes.paragraph("", "", nodes.Text("This part has moved: "), link, ids=[anchor], classes=["moved"])
+    return nodes.paragraph("", "", nodes.Text(f"{_('This part has moved:')} "), link, ids=[anchor], classes=["moved"])
 
 
 def old_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -106,7 +107,7 @@ def old_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     env, builder = app.env, app.builder
     gone: dict[str, list[Moved]] = {}
     for old, new, title in SSEDomain.of(env).redirected.get(env.config.root_doc, []):
-        page, _, anchor = old.partition("#")
+        page, _sharp, anchor = old.partition("#")
         if page not in env.all_docs and builder.name not in WITHOUT_PAGES:
             to, sharp, target = new.partition("#")
             link = builder.get_relative_uri(page, to) + sharp + target
@@ -118,8 +119,10 @@ def old_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         whole = next((each for each in moved if not each.anchor), None)
         parts = [each for each in moved if each.anchor]
         refresh = whole and not parts
-        title = f"Moved: {whole.title}" if whole else "This page has moved"
-        yield page, {"whole": whole, "parts": parts, "refresh": refresh, "title": title}, "sse_moved.html"
+        title = _("Moved: {title}").format(title=whole.title) if whole else _("This page has moved")
+        # Words in a template of ours would be gathered for translation in every project.
+        words = {"here": _("This page is now here:"), "parts_here": _("Its parts are now here:")}
+        yield page, {"whole": whole, "parts": parts, "refresh": refresh, "title": title, **words}, "sse_moved.html"
 
 
 def setup(app: Sphinx) -> None:

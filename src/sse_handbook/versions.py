@@ -10,10 +10,10 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.locale import _
 from sphinx.util.i18n import format_date
 from sphinx.util.osutil import relative_uri
 
+from .catalogues import _
 from .downloads import SITES
 from .warnings import Check, Finding, exact_line
 

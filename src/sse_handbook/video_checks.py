@@ -9,15 +9,16 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.i18n import format_date
 
+from .catalogues import N_, _
 from .domain import SSEDomain
 from .liveness import Remembered, Verdict
 from .warnings import Check, Finding
 
 # What a card says where the last online check did not find the film as it should be.
 NOT_WELL = {
-    Verdict.DEAD: "not found on {}",
-    Verdict.SUSPECT: "perhaps gone: not found on {}",
-    Verdict.RESTRICTED: "not open to everyone on {}",
+    Verdict.DEAD: N_("not found on {}"),
+    Verdict.SUSPECT: N_("perhaps gone: not found on {}"),
+    Verdict.RESTRICTED: N_("not open to everyone on {}"),
 }
 
 
@@ -28,9 +29,11 @@ def last_check(env: BuildEnvironment, key: str) -> str:
     def day(each: date) -> str:
         return format_date("%-d %B %Y", date=datetime.combine(each, time()), language=env.config.language)
 
-    said = [NOT_WELL[found.verdict].format(day(found.checked))] if found.verdict in NOT_WELL and found.checked else []
-    said += [f"last seen working on {day(found.seen)}"] if found.seen else []
-    return ", ".join(said) or "never checked"
+    said = (
+        [_(NOT_WELL[found.verdict]).format(day(found.checked))] if found.verdict in NOT_WELL and found.checked else []
+    )
+    said += [_("last seen working on {}").format(day(found.seen))] if found.seen else []
+    return ", ".join(said) or _("never checked")
 
 
 def pages_with_new_checks(

@@ -17,6 +17,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
+from .catalogues import _
 from .crossrefs import label_link
 from .domain import Reference, SSEDomain
 from .registers import Video, VideoRegister
@@ -77,7 +78,7 @@ class VideoList(SphinxDirective):
             entry = card(video, last_check(self.env, key))
             entry["ids"].append(anchor)
             if video.slides:
-                slides = nodes.paragraph("", "Slides: ")
+                slides = nodes.paragraph("", f"{_('Slides:')} ")
                 for number in video.slides:
                     slides += [nodes.Text(", ")] if len(slides) > 1 else []
                     slides += self.slide(number)
@@ -118,7 +119,7 @@ class NameVideoUsers(SphinxPostTransform):
         for node in waiting:
             here = self.env.current_document.docname
             docnames = [name for name in users.get(node["key"], []) if name != here]
-            line = nodes.paragraph("", "On pages: " if docnames else "On no page yet.")
+            line = nodes.paragraph("", f"{_('On pages:')} " if docnames else _("On no page yet."))
             for docname in docnames:
                 line += nodes.Text(", " if len(line) > 1 else "")
                 link = addnodes.pending_xref("", refdomain="std", reftype="doc", reftarget=f"/{docname}", refdoc=here)
@@ -130,16 +131,16 @@ class NameVideoUsers(SphinxPostTransform):
 
 def card(video: Video, checked: str) -> nodes.container:
     """The card as plain nodes, which every builder can show; `checked` says what the last online check found."""
-    start = f"starts at {clock(video.link.start)}" if video.link.start else "from the start"
-    language = f"language: {video.language}" if video.language else "language not confirmed"
+    start = _("starts at {time}").format(time=clock(video.link.start)) if video.link.start else _("from the start")
+    language = _("language: {code}").format(code=video.language) if video.language else _("language not confirmed")
     facts = [*video.labels, video.source, start, language, checked]
-    host = HOST_NAMES[video.link.provider]
-    link = nodes.reference("", f"Watch on {host}", refuri=video.link.url, internal=False, sse_card=True)
+    watch = _("Watch on {host}").format(host=HOST_NAMES[video.link.provider])
+    link = nodes.reference("", watch, refuri=video.link.url, internal=False, sse_card=True)
     box = nodes.container("", classes=["video-card"])
     box["video"] = video.key
     box += nodes.paragraph("", "", nodes.strong("", video.about))
     box += nodes.paragraph("", " · ".join(facts))
-    box += nodes.paragraph("", "", link, nodes.Text(" (opens another site and uses data)"))
+    box += nodes.paragraph("", "", link, nodes.Text(f" ({_('opens another site and uses data')})"))
     if video.same_because:
         box += nodes.paragraph("", video.same_because)
     return box

@@ -1,5 +1,7 @@
 // A form above each table of laws that is marked for it: choose and type, and rows that do not fit are hidden.
 // Without this script the whole table stands, and there is no form.
+// The words of the form, in the language of the book.
+const [WORDS, COUNTRY, REGION, ALL, LEFT] = document.querySelector("meta[name=sse-laws]").content.split("|");
 for (const table of document.querySelectorAll("table.law-filter")) {
   const rows = [...table.tBodies[0].rows];
   const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
@@ -15,7 +17,7 @@ for (const table of document.querySelectorAll("table.law-filter")) {
     const label = form.appendChild(document.createElement("label"));
     label.append(name + " ");
     const field = label.appendChild(document.createElement(among ? "select" : "input"));
-    if (among) for (const value of ["", ...[...new Set(among)].sort()]) field.add(new Option(value || "all", value));
+    if (among) for (const value of ["", ...[...new Set(among)].sort()]) field.add(new Option(value || ALL, value));
     else field.type = "search";
     fields.push([field, read, among]);
   };
@@ -23,9 +25,9 @@ for (const table of document.querySelectorAll("table.law-filter")) {
   const country = (row) => column(row, 0).split(": ")[0];
   const region = (row) => row.className.replace(/row-\w+/g, "").trim();
 
-  add("Words", (row) => row.textContent.toLowerCase());
-  add("Country", country, rows.map(country));
-  add("Region", region, rows.map(region));
+  add(WORDS, (row) => row.textContent.toLowerCase());
+  add(COUNTRY, country, rows.map(country));
+  add(REGION, region, rows.map(region));
   heads.forEach((name, number) => {
     const values = rows.map((row) => column(row, number));
     if (number) add(name, (row) => column(row, number), values);
@@ -39,7 +41,7 @@ for (const table of document.querySelectorAll("table.law-filter")) {
               : field.value.toLowerCase().split(/\s+/).every((word) => read(row).includes(word)));
       left += !row.hidden;
     }
-    said.textContent = left + " of " + rows.length;
+    said.textContent = LEFT.replace("{number}", left).replace("{all}", rows.length);
   };
   form.addEventListener("input", show);
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -27,6 +27,7 @@ from . import (
     link_style,
     readable,
     redirects,
+    translation,
     unused,
     versions,
     video_checks,
@@ -43,6 +44,7 @@ PARTS = (
     diagrams,
     *(redirects, anchors),
     *(epub, downloads, versions),
+    translation,
     *(check_list, findings),
     *(lean, lean_finish),
 )

@@ -19,6 +19,7 @@ from .data_files import Entry, read_entries
 from .law_register import Law, LawRegister, read_laws
 from .law_words import law_name, law_year
 from .registers import VideoRegister, read_checks, read_videos
+from .translated import translated_laws, translated_videos
 from .video_links import VideoLink
 from .warnings import Check, Finding
 
@@ -93,8 +94,9 @@ class SSEDomain(Domain):
     register: VideoRegister
     # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.
     redirects: list[Entry | Finding]
-    # The register of laws; set and read as the register of videos is.
+    # The register of laws; set and read as the register of videos is. `source_laws` is it as its files have it.
     laws: LawRegister
+    source_laws: LawRegister
     # What this build found missing: (document, kind, name).
     missing: set[tuple[str, str, str]]
     # What the pages of this build offer to download.
@@ -280,7 +282,10 @@ def load_registers(app: Sphinx) -> None:
     domain.register.checks = read_checks(folder / "video-status.json", domain.register)
     domain.redirects = list(read_entries(redirects, "redirects")) if redirects.exists() else []
     cite = app.env.domains.get("cite")  # of sphinxcontrib-bibtex, which a project may lack
-    domain.laws = read_laws(folder, cast("Any", cite).bibdata.data.entries if cite else None, domain.data["laws"])
+    sources = cast("Any", cite).bibdata.data.entries if cite else None
+    domain.laws = domain.source_laws = read_laws(folder, sources, domain.data["laws"])
+    if app.config.sse_catalogues:
+        domain.laws, domain.register = translated_laws(domain.laws), translated_videos(domain.register)
     domain.missing = set()
 
 

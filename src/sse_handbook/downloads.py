@@ -21,7 +21,7 @@ from sphinx.errors import ConfigError
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
 
-from .catalogues import _
+from .catalogues import _, of_register
 from .domain import SSEDomain
 
 SITES = ("html", "dirhtml")
@@ -72,7 +72,8 @@ def find(app: Sphinx) -> list[Download]:
         for chapter in sorted(chapters) if "{chapter}" in file else [""]:
             path = Path(app.confdir, file.replace("{chapter}", chapter)).resolve()
             if path.is_file() and (not only or key in only):
-                found.append(Download(path, name, good_for, measured(path.stat().st_size), chapter))
+                said = of_register(name), of_register(good_for)
+                found.append(Download(path, *said, measured(path.stat().st_size), chapter))
     return found
 
 

@@ -116,19 +116,19 @@ def as_json(value: object) -> bytes:
 
 def package(env: BuildEnvironment) -> dict[str, bytes]:
     """The content of each file."""
-    domain = SSEDomain.of(env)
+    register = SSEDomain.of(env).source_laws  # as its files have it, in every language of the book
     sources = cast("Any", env.domains["cite"]).bibdata.data.entries if "cite" in env.domains else {}
     laws = []
-    for law in domain.laws.laws.values():
-        country = domain.laws.countries[law.country]
+    for law in register.laws.values():
+        country = register.countries[law.country]
         where = {"key": law.key, "country": law.country, "country_name": country.name}
         where |= {"region": country.region, "subregion": country.subregion}
         addresses = [
             sources[key].fields["url"] for key in law.sources if key in sources and "url" in sources[key].fields
         ]
-        relations = {"relations": _json(domain.laws.relations[law.key])} if law.key in domain.laws.relations else {}
+        relations = {"relations": _json(register.relations[law.key])} if law.key in register.relations else {}
         laws.append(where | plain(law) | relations | ({"source_addresses": addresses} if addresses else {}))
-    used = sorted({key for law in domain.laws.laws.values() for key in law.sources if key in sources})
+    used = sorted({key for law in register.laws.values() for key in law.sources if key in sources})
     about: dict[str, Any] = {**env.config.sse_law_package, "version": env.config.release}
     if os.environ.get("SOURCE_DATE_EPOCH"):
         about["created"] = f"{today()}T00:00:00Z"
@@ -137,7 +137,7 @@ def package(env: BuildEnvironment) -> dict[str, bytes]:
         "laws.json": as_json({
             **about,
             "laws": laws,
-            "countries": [plain(each) for each in domain.laws.countries.values()],
+            "countries": [plain(each) for each in register.countries.values()],
             "sources": {key: {name: _unbraced(text) for name, text in _source(sources[key])} for key in used},
         }),
     }  # fmt: skip

@@ -86,7 +86,7 @@ def _lines(domain: SSEDomain, law: Law, docname: str, cited: nodes.Node) -> Iter
     )
     yield from text(_("A small group needs"), law.threshold)
     yield from text(_("It covers"), law.forms)
-    yield from text(_("Principles"), law.principles)
+    yield from text(_("Principles"), of_register(law.principles))
     yield from text(_("Ask"), law.body)
     yield from text(_("Kind"), f"{of_register(law.type)}: {of_register(law.topic)}")
     yield from text(_("For"), f"{of_register(law.level)}: {law.unit}" if law.unit else "")
@@ -141,7 +141,7 @@ COLUMNS: dict[str, tuple[str, Callable[[SSEDomain, Law], str]]] = {
     "needs": (N_("A small group needs"), lambda domain, law: law.threshold or _(NOT_KNOWN)),
     "means": (N_("For home-based workers"), lambda domain, law: law.home_based or _(NOT_KNOWN)),
     "forms": (N_("It covers"), lambda domain, law: law.forms or _(NOT_KNOWN)),
-    "principles": (N_("Principles of the SSE"), lambda domain, law: law.principles or _(NOT_KNOWN)),
+    "principles": (N_("Principles of the SSE"), lambda domain, law: of_register(law.principles) or _(NOT_KNOWN)),
     "ask": (N_("Ask"), lambda domain, law: law.body or _(NOT_KNOWN)),
     "evidence": (N_("How we know"), lambda domain, law: of_register(law.evidence)),
     "checked": (N_("Last checked"), lambda domain, law: in_words(law.checked) if law.checked else _("not yet")),

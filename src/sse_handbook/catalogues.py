@@ -14,7 +14,8 @@ from babel import Locale, UnknownLocaleError
 from sphinx import locale
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.util.i18n import CatalogRepository
+from sphinx.environment import BuildEnvironment
+from sphinx.util.i18n import CatalogRepository, docname_to_domain
 
 WORDS, REGISTERS, DIAGRAMS = OURS = ("sse_handbook", "registers", "diagrams")
 ENGLISH = Locale("en", "GB")
@@ -48,6 +49,13 @@ def ngettext(one: str, many: str, number: int) -> str:
 def of_register(text: str) -> str:
     """A text or a value of a register in the language of the book."""
     return look_up(REGISTERS, text)
+
+
+def of_page(env: BuildEnvironment, docname: str, text: str) -> str:
+    """A text of a page in the language of the book, for what is needed before Sphinx translates the page."""
+    catalogue = docname_to_domain(docname, env.config.gettext_compact)
+    locale.init([Path(env.srcdir, each) for each in env.config.locale_dirs], env.config.language, catalogue)
+    return look_up(catalogue, text)
 
 
 def locale_of(language: str) -> Locale:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +18,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib.mermaid import Mermaid, html_visit_mermaid, mermaid
 
-from .catalogues import _
+from . import diagram_words as in_words
+from .catalogues import DIAGRAMS, _, look_up
 from .crossrefs import label_link
 from .domain import SSEDomain
 from .drawing import DiagramError, draw
@@ -35,6 +37,7 @@ class Diagram(Mermaid, SphinxDirective):
     """The `mermaid` directive, drawn when the page is read; see sphinxcontrib-mermaid for its options."""
 
     option_spec: ClassVar = Mermaid.option_spec
+    to_translate = True  # its text comes from a file, and from nothing that was translated already
 
     def run(self, **kwargs: Any) -> list[nodes.Node]:
         domain, docname = SSEDomain.of(self.env), self.env.current_document.docname
@@ -44,6 +47,9 @@ class Diagram(Mermaid, SphinxDirective):
             return self.name_alone()
         produced = list(super().run(**kwargs))
         found = [node for top in produced for node in top.findall(mermaid)]
+        if found and self.to_translate:
+            domain.data["diagrams"].setdefault(docname, []).append((found[0]["code"], str(place), first_line))
+            found[0]["code"] = in_words.translate(found[0]["code"], partial(look_up, DIAGRAMS))
         if self.config.mermaid_output_format != "svg" or not found:
             return produced
         node = found[0]
@@ -197,7 +203,8 @@ def _address(translator: Any, target: str) -> str:
 
 def visit_words_html(translator: Any, node: diagram_words) -> None:
     """Fold the words away below a line that opens them."""
-    translator.body.append(f'<details class="diagram-words"><summary>{_("The diagram in words")}</summary>\n')
+    said = _("The diagram in words")
+    translator.body.append(f'<details class="diagram-words"><summary>{said}</summary>\n')
 
 
 def depart_words_html(translator: Any, node: diagram_words) -> None:

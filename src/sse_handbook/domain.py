@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # The tables of the domain's data that have a row for each document.
 BY_DOCUMENT = (
     *("references", "definitions", "findings", "resolved", "shown", "redirected"),
-    *("law_entries", "law_views", "law_shown"),
+    *("law_entries", "law_views", "law_shown", "diagrams"),
 )
 
 
@@ -89,7 +89,7 @@ class SSEDomain(Domain):
     }
     # `listed` is by video, `laws` by file, `offered` by builder.
     initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "listed", "laws", "offered")}
-    data_version = 8
+    data_version = 9
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
     # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.

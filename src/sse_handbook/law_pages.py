@@ -60,14 +60,14 @@ def entry(domain: SSEDomain, law: Law, docname: str, cited: nodes.Node, links: I
     section = nodes.section("", nodes.title("", law_name(law, always=True)), ids=[f"law-{law.key}"], classes=["law"])
     if law.home_based:
         section += nodes.paragraph(
-            "", "", nodes.strong("", f"{_('For home-based workers:')} "), nodes.Text(law.home_based)
+            "", "", nodes.strong("", _("For home-based workers:") + " "), nodes.Text(law.home_based)
         )
     fields = nodes.field_list()
     for name, parts in _lines(domain, law, docname, cited):
         body = nodes.field_body("", nodes.paragraph("", "", *parts))
         # Our own words, which the catalogues of the pages need not hold again.
         fields += nodes.field("", nodes.field_name("", name, translatable=False), body)
-    key = nodes.paragraph("", f"{_('Key:')} ", nodes.literal("", law.key))
+    key = nodes.paragraph("", _("Key:") + " ", nodes.literal("", law.key))
     key += [node for link in links for node in (nodes.Text(" · "), link)]
     section += [fields, key]
     return section
@@ -82,7 +82,7 @@ def _lines(domain: SSEDomain, law: Law, docname: str, cited: nodes.Node) -> Iter
     as_of = (
         ""
         if law.status_as_of in ("", "source not dated")
-        else f" ({_('as of {day}').format(day=in_words(law.status_as_of))})"
+        else " " + _("(as of {day})").format(day=in_words(law.status_as_of))
     )
     yield from text(_("A small group needs"), law.threshold)
     yield from text(_("It covers"), law.forms)

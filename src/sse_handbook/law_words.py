@@ -54,7 +54,7 @@ def checked_words(law: Law, today: date, most: int) -> str:
     if not law.checked:
         dated = _("Its newest source is of {day}.").format(day=in_words(law.status_as_of))
         newest = _("Its newest source is not dated.") if law.status_as_of == "source not dated" else dated
-        return f"{_('Not checked again yet since the entry was written.')} {newest}"
+        return _("Not checked again yet since the entry was written.") + f" {newest}"
     months = months_since(law.checked, today)
     some = ngettext("{number} month ago", "{number} months ago", months).format(number=months)
     ago = some if months else _("less than a month ago")

@@ -17,7 +17,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from . import law_data, law_pages
-from .catalogues import _, of_register
+from .catalogues import _, of_page, of_register
 from .citations import citation
 from .diagrams import Diagram
 from .domain import SSEDomain
@@ -143,7 +143,11 @@ class LawList(SphinxDirective):
         view = View(self.asked, state(self.domain, self.asked), self.get_source_info()[0], self.lineno)
         self.domain.data["law_views"].setdefault(self.docname, []).append(view)
         self.laws = choose(self.domain, self.asked)
-        return [*getattr(self, f"show_{self.asked['show']}")()]
+        shown = [*getattr(self, f"show_{self.asked['show']}")()]
+        for table in (each for top in shown for each in top.findall(nodes.table)):
+            for caption in table.findall(nodes.title):
+                self.set_source_info(caption)  # Sphinx translates what stands on a page
+        return shown
 
     def show_entries(self) -> Iterator[nodes.Node]:
         """A section for each country, with an entry for each of its laws."""
@@ -187,9 +191,8 @@ class LawList(SphinxDirective):
     def show_summary(self) -> Iterator[nodes.Node]:
         """How many there are, in a sentence."""
         statuses = Counter(law.status for law in self.laws).most_common()
-        which = ", ".join(
-            f"{number} {_('no law found') if status == 'none' else of_register(status)}" for status, number in statuses
-        )
+        none = _("no law found")
+        which = ", ".join(f"{number} {none if each == 'none' else of_register(each)}" for each, number in statuses)
         countries = len({law.country for law in self.laws})
         said = _("{laws} laws and policies, of {countries} countries and areas: {which}.")
         yield nodes.paragraph("", said.format(laws=len(self.laws), countries=countries, which=which))
@@ -221,12 +224,11 @@ class LawList(SphinxDirective):
     def draw(self, head: list[str], body: list[str], words: list[str]) -> Iterator[nodes.Node]:
         """A diagram made from the register, and the same in words; words alone where the project has no Mermaid."""
         caption = self.asked["caption"] or _("From the register of laws")
+        title = of_page(self.env, self.docname, caption)
         if "sphinxcontrib.mermaid" not in self.config.extensions or not words:
             yield law_pages.listed(map(nodes.Text, words))
             return
-        spoken = (
-            f"  {name}: {drawable(text)}" for name, text in (("accTitle", caption), ("accDescr", "; ".join(words)))
-        )
+        spoken = (f"  {name}: {drawable(text)}" for name, text in (("accTitle", title), ("accDescr", "; ".join(words))))
         content = StringList([*head, *spoken, *body], self.get_source_info()[0])
         diagram = RegisterDiagram(
             "mermaid",
@@ -259,6 +261,7 @@ class RegisterDiagram(Diagram):
     """A diagram that a list of laws has made, with its own words."""
 
     said: Sequence[str] = ()
+    to_translate = False
 
     def words(self, chart: Chart, code: str) -> Iterator[nodes.Node]:
         found = law_pages.listed(map(nodes.Text, self.said))

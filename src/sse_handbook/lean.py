@@ -147,7 +147,7 @@ class Scrolling:
             title.astext() if title else ", ".join(each.astext() for each in head.findall(nodes.entry)) if head else ""
         )
         here.tables = getattr(here, "tables", 0) + 1
-        name = f"{_('Table')} {here.tables}: {said}"
+        name = _("Table {number}: {about}").format(number=here.tables, about=said)
         box = here.starttag({}, "div", "", tabindex="0", role="region", **{"aria-label": name})
         here.body[start] = here.body[start].replace("<div ", f"{box[:-1]} ", 1)
 

@@ -95,7 +95,7 @@ def _find(part: nodes.Element, anchor: str) -> nodes.Element | None:
 def _note(builder: Builder, docname: str, anchor: str, new: str, title: str) -> nodes.paragraph:
     to, _sharp, target = new.partition("#")
     link = make_refnode(builder, docname, to, target, nodes.inline("", title))
-    return nodes.paragraph("", "", nodes.Text(f"{_('This part has moved:')} "), link, ids=[anchor], classes=["moved"])
+    return nodes.paragraph("", "", nodes.Text(_("This part has moved:") + " "), link, ids=[anchor], classes=["moved"])
 
 
 def old_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -10,8 +10,8 @@ from sphinx.builders.gettext import MessageCatalogBuilder, MsgOrigin
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
-from . import law_data
-from .catalogues import REGISTERS
+from . import diagram_words, law_data
+from .catalogues import DIAGRAMS, REGISTERS
 from .domain import SSEDomain
 from .translated import Text, settings, texts_of, translate_settings
 
@@ -19,7 +19,7 @@ from .translated import Text, settings, texts_of, translate_settings
 def gather(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-updated`: give what is no part of a page to Sphinx's builder of catalogues, each text with its place."""
     if isinstance(app.builder, MessageCatalogBuilder):
-        for catalogue, found in ((REGISTERS, register_texts(env)),):
+        for catalogue, found in ((REGISTERS, register_texts(env)), (DIAGRAMS, diagram_texts(env))):
             for text, path, line in found:
                 app.builder.catalogs[catalogue].add(text, MsgOrigin(path, line))
 
@@ -37,6 +37,12 @@ def register_texts(env: BuildEnvironment) -> Iterator[Text]:
     if laws:
         rules = [each.get("description", "") for each in law_data.field_rules().values()]
         yield from (Text(text, law_data.__file__, 1) for text in [*rules, *law_data.FILES.values()] if text)
+
+
+def diagram_texts(env: BuildEnvironment) -> Iterator[Text]:
+    """What the diagrams of all pages say."""
+    for code, path, first_line in (each for of_page in SSEDomain.of(env).data["diagrams"].values() for each in of_page):
+        yield from (Text(text, path, first_line + line - 1) for text, line in diagram_words.texts(code))
 
 
 def translate(app: Sphinx, config: Config) -> None:

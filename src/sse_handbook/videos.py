@@ -78,7 +78,7 @@ class VideoList(SphinxDirective):
             entry = card(video, last_check(self.env, key))
             entry["ids"].append(anchor)
             if video.slides:
-                slides = nodes.paragraph("", f"{_('Slides:')} ")
+                slides = nodes.paragraph("", _("Slides:") + " ")
                 for number in video.slides:
                     slides += [nodes.Text(", ")] if len(slides) > 1 else []
                     slides += self.slide(number)
@@ -119,7 +119,7 @@ class NameVideoUsers(SphinxPostTransform):
         for node in waiting:
             here = self.env.current_document.docname
             docnames = [name for name in users.get(node["key"], []) if name != here]
-            line = nodes.paragraph("", f"{_('On pages:')} " if docnames else _("On no page yet."))
+            line = nodes.paragraph("", _("On pages:") + " " if docnames else _("On no page yet."))
             for docname in docnames:
                 line += nodes.Text(", " if len(line) > 1 else "")
                 link = addnodes.pending_xref("", refdomain="std", reftype="doc", reftarget=f"/{docname}", refdoc=here)
@@ -140,7 +140,7 @@ def card(video: Video, checked: str) -> nodes.container:
     box["video"] = video.key
     box += nodes.paragraph("", "", nodes.strong("", video.about))
     box += nodes.paragraph("", " · ".join(facts))
-    box += nodes.paragraph("", "", link, nodes.Text(f" ({_('opens another site and uses data')})"))
+    box += nodes.paragraph("", "", link, nodes.Text(" " + _("(opens another site and uses data)")))
     if video.same_because:
         box += nodes.paragraph("", video.same_because)
     return box

@@ -176,6 +176,24 @@ def gettext(session: nox.Session) -> None:
 
 
 @nox.session
+def translate(session: nox.Session) -> None:
+    """Make or refresh the texts of a language, and build the book in it: `-- hi` gives docs/locales/hi and build/hi.
+
+    `-- hi --reviewed NAME [CATALOGUE ...]` writes down who has read them over, all or those named.
+    """
+    if not session.posargs or session.posargs[0].startswith("-"):
+        session.error("Name a language by its code: python3 noxfile.py -s translate -- hi")
+    language, *more = session.posargs
+    if more[:1] == ["--reviewed"]:
+        return run(session, environment(*DOCS), "python", "tools/reviewed.py", language, *more[1:])
+    session.posargs.clear()
+    gettext(session)
+    catalogues = ("--pot-dir", "build/gettext", "--locale-dir", "docs/locales", "--line-width", "0")
+    run(session, environment(*DOCS), "sphinx-intl", "update", *catalogues, "--language", language)
+    sphinx_build(session, "html", "--jobs", "auto", "-D", f"language={language}", *more, folder=language)
+
+
+@nox.session
 def serve(session: nox.Session) -> None:
     """Show the handbook at http://127.0.0.1:8000 and build it again when a file changes."""
     programs = environment("serve", "docs", "serve")

@@ -73,14 +73,16 @@ def open_catalogues(app: Sphinx, config: Config) -> None:
     It does so with those of the chapters later, when the registers have long been read.
     """
     folder = CatalogRepository(app.srcdir, config.locale_dirs, config.language, config.source_encoding)
-    for catalogue in folder.catalogs:
-        if catalogue.domain in OURS and catalogue.is_outdated():
-            catalogue.write_mo(config.language, config.gettext_allow_fuzzy_translations)
+    catalogues = list(folder.catalogs)
+    ours = [each for each in catalogues if each.domain in OURS]
+    for each in ours:
+        if each.is_outdated():
+            each.write_mo(config.language, config.gettext_allow_fuzzy_translations)
+    held = [Path(each.po_path) for each in ours]
+    held += [path for each in folder.locale_dirs for path in Path(each, config.language).glob("reviewed.yaml")]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(held))).hexdigest()
+    config.sse_catalogues = digest if catalogues else ""
     book.locale = locale_of(config.language)
-    ours = sorted(str(each.po_path) for each in folder.catalogs if each.domain in OURS)
-    config.sse_catalogues = (
-        hashlib.sha256(b"".join(Path(path).read_bytes() for path in ours)).hexdigest() if ours else ""
-    )
     for name in OURS:
         locale.translators.pop(("general", name), None)  # of another build in this process
         locale.init(folder.locale_dirs, config.language, name)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # The tables of the domain's data that have a row for each document.
 BY_DOCUMENT = (
     *("references", "definitions", "findings", "resolved", "shown", "redirected"),
-    *("law_entries", "law_views", "law_shown", "diagrams"),
+    *("law_entries", "law_views", "law_shown", "diagrams", "english"),
 )
 
 
@@ -101,6 +101,8 @@ class SSEDomain(Domain):
     missing: set[tuple[str, str, str]]
     # What the pages of this build offer to download.
     downloads: list[Any]
+    # How far the book's translation is.
+    translation: Any = None
     # Where each law has its entry, gathered when first asked for.
     _law_places: dict[str, tuple[str, str]] | None = None
     # Which documents cite each law; set when all have been read.

@@ -11,7 +11,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from . import anchors, crossrefs, law_users, unused, versions, video_checks, videos
+from . import anchors, crossrefs, law_users, translation, unused, versions, video_checks, videos
 from .data_files import read_entries
 from .domain import SSEDomain
 from .registers import today
@@ -51,6 +51,7 @@ def find_all(env: BuildEnvironment) -> Iterator[Finding]:
     yield from anchors.find_lost(env)
     yield from anchors.find_misled(env)
     yield from versions.find_misdated(env)
+    yield from translation.find_faults(env)
 
 
 def unsilenced(findings: list[Finding], source: Path, data: str, online: bool = False) -> Iterator[Finding]:

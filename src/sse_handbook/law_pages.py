@@ -57,7 +57,9 @@ def entry(domain: SSEDomain, law: Law, docname: str, cited: nodes.Node, links: I
 
     `cited` is the citation of its sources; `links` lead to where it can be corrected, and to its history.
     """
-    section = nodes.section("", nodes.title("", law_name(law, always=True)), ids=[f"law-{law.key}"], classes=["law"])
+    section = nodes.section(
+        "", nodes.title("", law_name(law, always=True), translatable=False), ids=[f"law-{law.key}"], classes=["law"]
+    )
     if law.home_based:
         section += nodes.paragraph(
             "", "", nodes.strong("", _("For home-based workers:") + " "), nodes.Text(law.home_based)

@@ -154,7 +154,7 @@ class LawList(SphinxDirective):
         self.domain.note_law_entries(self.docname, [law.key for law in self.laws])
         for key, laws in groupby(self.laws, key=lambda law: law.country):
             country = self.domain.laws.countries[key]
-            section = nodes.section("", nodes.title("", country.name), ids=[f"laws-{key}"])
+            section = nodes.section("", nodes.title("", country.name, translatable=False), ids=[f"laws-{key}"])
             section += [nodes.paragraph("", country.note)] if country.note else []
             section += [
                 law_pages.entry(self.domain, law, self.docname, self.cite(law), self.links(law)) for law in laws

@@ -181,7 +181,7 @@ class LawList(SphinxDirective):
             body = next(table.findall(nodes.tbody))
             for row, law in zip(body.findall(nodes.row), self.laws, strict=True):
                 row["classes"].append(of_register(self.domain.laws.countries[law.country].region))
-        yield table if self.laws else nodes.paragraph("", _("The register has none."))
+        yield table if self.laws else nodes.paragraph("", _("The register has none."), translatable=False)
 
     def show_counts(self) -> Iterator[nodes.Node]:
         """How many there are, in a table."""
@@ -195,7 +195,9 @@ class LawList(SphinxDirective):
         which = ", ".join(f"{number} {none if each == 'none' else of_register(each)}" for each, number in statuses)
         countries = len({law.country for law in self.laws})
         said = _("{laws} laws and policies, of {countries} countries and areas: {which}.")
-        yield nodes.paragraph("", said.format(laws=len(self.laws), countries=countries, which=which))
+        yield nodes.paragraph(
+            "", said.format(laws=len(self.laws), countries=countries, which=which), translatable=False
+        )
 
     def show_countries(self) -> Iterator[nodes.Node]:
         """What is known of each country, and whether anybody searched where nothing is."""

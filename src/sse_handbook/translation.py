@@ -35,7 +35,13 @@ class KeepEnglish(SphinxTransform):
 
     def apply(self, **kwargs: Any) -> None:
         if self.config.sse_catalogues:
-            found = [text for _node, text in extract_messages(self.document)]
+            settings = {
+                id(each)
+                for top in self.document.children
+                if isinstance(top, (nodes.docinfo, nodes.field_list))
+                for each in top.findall()
+            }
+            found = [text for node, text in extract_messages(self.document) if id(node) not in settings]
             SSEDomain.of(self.env).data["english"][self.env.current_document.docname] = found
 
 

@@ -256,7 +256,10 @@ class LawList(SphinxDirective):
 
     def show_codebook(self) -> Iterator[nodes.Node]:
         """What each field of the data means."""
-        yield law_pages.table([_("Field"), _("What it means"), _("Values")], law_data.codebook(), self.asked["caption"])
+        headings = [_("Field"), _("What it means"), _("Values")]
+        table = law_pages.table(headings, law_data.codebook(), self.asked["caption"])
+        table["classes"].append("codebook")
+        yield table
 
 
 class RegisterDiagram(Diagram):

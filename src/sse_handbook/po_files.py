@@ -19,6 +19,9 @@ KEPT = re.compile(
     | \]\((?P<link>[^)\s]*)[^)]*\) | <(?P<address>https?://[^>]*)> | (?P<value>\{\w*\}|%[sd])""",
     re.VERBOSE | re.DOTALL,
 )
+# What begins a list, a heading or a quotation in Markdown: Sphinx takes no such translation, and says nothing.
+MARKED = re.compile(r"(?:\d{1,9}[.)]|[-+*>]|#{1,6})\s")
+NOT_MARKDOWN = ("registers", "sse_handbook")
 # Languages part thousands and decimals by other signs.
 PARTED = re.compile(r"(?<=\d)[.,’'\u00a0\u202f](?=\d)")
 
@@ -72,6 +75,10 @@ def faults(message: Message) -> Iterator[Finding]:
     """What a translation lost of the English, or added to it: links, roles, places for values, numbers."""
     if not message.said:
         return
+    if (marked := MARKED.match(message.said)) and Path(message.path).stem not in NOT_MARKDOWN:
+        sign = marked[0].strip()
+        todo = f"The translation begins with `{sign}`, and would not be shown. Write `{sign[:-1]}\\{sign[-1]}`."
+        yield Finding.at(Check.TRANSLATION, todo, message.path, message.line)
     lost, added = Counter(_kept(message.english)), Counter(_kept(message.said))
     for what, word in ((lost - added, "lacks"), (added - lost, "adds")):
         if what:

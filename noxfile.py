@@ -163,15 +163,7 @@ def check(session: nox.Session) -> None:
 def gettext(session: nox.Session) -> None:
     """Write what there is to translate, one file a chapter and one for the words of the program: build/gettext."""
     sphinx_build(session, "gettext", *session.posargs)
-    words = (
-        "--omit-header",
-        "--no-wrap",
-        "--sort-by-file",
-        "-F",
-        "pyproject.toml",
-        "-o",
-        "build/gettext/sse_handbook.pot",
-    )
+    words = ("--no-wrap", "--sort-by-file", "-F", "pyproject.toml", "-o", "build/gettext/sse_handbook.pot")
     run(session, environment(*DOCS), "pybabel", "--quiet", "extract", *words, "src/sse_handbook")
 
 

@@ -47,12 +47,12 @@ class Diagram(Mermaid, SphinxDirective):
             return self.name_alone()
         produced = list(super().run(**kwargs))
         found = [node for top in produced for node in top.findall(mermaid)]
-        if found and self.to_translate:
-            domain.data["diagrams"].setdefault(docname, []).append((found[0]["code"], str(place), first_line))
-            found[0]["code"] = in_words.translate(found[0]["code"], partial(look_up, DIAGRAMS))
         if self.config.mermaid_output_format != "svg" or not found:
             return produced
         node = found[0]
+        if self.to_translate:
+            domain.data["diagrams"].setdefault(docname, []).append((node["code"], str(place), first_line))
+            node["code"] = in_words.translate(node["code"], partial(look_up, DIAGRAMS))
         findings = list(check_source(node["code"], place, first_line))
         command = [*shlex.split(self.config.mermaid_cmd), *self.config.mermaid_params]
         try:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from sse_handbook.hosts import CANARIES
+from sse_handbook.videocheck.hosts import CANARIES
 from sse_handbook.video_links import VideoLink
 
 ONE, TWO, THREE = "gBKYf4qt1vw", "b7d-VMscsSA", "VGC3mTTuE1E"

@@ -21,7 +21,7 @@ from pybtex.database.input.bibtex import Parser
 from test_registers import FUZZ, HOSTILE, assert_sound, at_most, entries, hostile, lines_like_yaml, refused
 
 from sse_handbook import law_register
-from sse_handbook.law_register import RELATIONS, Archived, Country, DataFile, Law, LawRegister, read_laws
+from sse_handbook.registers.laws import RELATIONS, Archived, Country, DataFile, Law, LawRegister, read_laws
 
 DATA = ROOT / "docs" / "data"
 SCHEMAS = ROOT / "src" / "sse_handbook" / "schemas"

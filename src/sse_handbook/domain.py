@@ -15,11 +15,11 @@ from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
 from .catalogues import _, of_register
-from .data_files import Entry, read_entries
-from .law_register import Law, LawRegister, read_laws
-from .law_words import law_name, law_year
-from .registers import VideoRegister, read_checks, read_videos
-from .translated import translated_laws, translated_videos
+from .registers.data_files import Entry, read_entries
+from .registers.laws import Law, LawRegister, read_laws
+from .registers.law_words import law_name, law_year
+from .registers.videos import VideoRegister, read_checks, read_videos
+from .registers.translated import translated_laws, translated_videos
 from .video_links import VideoLink
 from .warnings import Check, Finding
 

@@ -18,11 +18,15 @@ from sphinx.util import logging
 from sphinx.util.i18n import docname_to_domain
 from sphinx.util.nodes import extract_messages
 
-from . import diagram_words, law_data, po_files
+from .diagrams import words as diagram_words
+
+from .laws import data as law_data
+
+from . import po_files
 from .catalogues import DIAGRAMS, REGISTERS, _
-from .data_files import Entry, read_entries
+from .registers.data_files import Entry, read_entries
 from .domain import SSEDomain
-from .translated import Text, settings, texts_of, translate_settings
+from .registers.translated import Text, settings, texts_of, translate_settings
 from .warnings import Check, Finding
 
 logger = logging.getLogger(__name__)

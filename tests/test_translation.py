@@ -24,8 +24,8 @@ from filelock import FileLock
 from lxml import html
 
 from sse_handbook import diagram_words
-from sse_handbook.registers.laws import read_laws
 from sse_handbook.po_files import Message, faults
+from sse_handbook.registers.laws import read_laws
 
 TAIL = "ŋ"
 KEPT = re.compile(

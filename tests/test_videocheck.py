@@ -42,11 +42,11 @@ from lxml import html
 from sphinx.errors import ConfigError
 
 from sse_handbook.__main__ import main
-from sse_handbook.videocheck.films import Film
-from sse_handbook.videocheck.hosts import Client, Pace
 from sse_handbook.liveness import OUTAGE, TABLES, Verdict
 from sse_handbook.registers.status_file import Exit
 from sse_handbook.video_links import VideoLink
+from sse_handbook.videocheck.films import Film
+from sse_handbook.videocheck.hosts import Client, Pace
 
 DAY = date(2026, 10, 5)
 CONF = """

@@ -16,10 +16,10 @@ from sphinx.util.nodes import make_refnode
 
 from .catalogues import _, of_register
 from .registers.data_files import Entry, read_entries
-from .registers.laws import Law, LawRegister, read_laws
 from .registers.law_words import law_name, law_year
-from .registers.videos import VideoRegister, read_checks, read_videos
+from .registers.laws import Law, LawRegister, read_laws
 from .registers.translated import translated_laws, translated_videos
+from .registers.videos import VideoRegister, read_checks, read_videos
 from .video_links import VideoLink
 from .warnings import Check, Finding
 

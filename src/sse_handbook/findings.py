@@ -11,24 +11,14 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from .references import anchors
-
-from .references import crossrefs
-
-from .laws import users as law_users
-
 from . import translation
-
-from .references import unused
-
-from .formats import versions
-
-from .videos import checks as video_checks
-
-from .videos import cards as videos
-from .registers.data_files import read_entries
 from .domain import SSEDomain
+from .formats import versions
+from .laws import users as law_users
+from .references import anchors, crossrefs, unused
+from .registers.data_files import read_entries
 from .registers.videos import today
+from .videos import cards, checks
 from .warnings import ONLINE, Check, Finding, warn
 
 

@@ -18,14 +18,12 @@ from sphinx.util import logging
 from sphinx.util.i18n import docname_to_domain
 from sphinx.util.nodes import extract_messages
 
-from .diagrams import words as diagram_words
-
-from .laws import data as law_data
-
 from . import po_files
 from .catalogues import DIAGRAMS, REGISTERS, _
-from .registers.data_files import Entry, read_entries
+from .diagrams import words as diagram_words
 from .domain import SSEDomain
+from .laws import data as law_data
+from .registers.data_files import Entry, read_entries
 from .registers.translated import Text, settings, texts_of, translate_settings
 from .warnings import Check, Finding
 

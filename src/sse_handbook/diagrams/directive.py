@@ -18,14 +18,14 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib.mermaid import Mermaid, html_visit_mermaid, mermaid
 
-from . import words as in_words
 from ..catalogues import DIAGRAMS, _, look_up
-from ..references.crossrefs import label_link
 from ..domain import SSEDomain
-from .drawing import DiagramError, draw
 from ..readable import find_bad_text
-from .svg_chart import Chart, read_chart
+from ..references.crossrefs import label_link
 from ..warnings import Check, Finding, did_you_mean
+from . import words as in_words
+from .drawing import DiagramError, draw
+from .svg_chart import Chart, read_chart
 
 LABEL_HEIGHT = 16  # Mermaid's font size, in pixels of the drawing
 PHONE_WIDTH = 328  # what a phone of 360 pixels leaves for a drawing, less the page's margins

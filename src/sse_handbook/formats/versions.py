@@ -14,8 +14,8 @@ from sphinx.util.i18n import format_date
 from sphinx.util.osutil import relative_uri
 
 from ..catalogues import _
-from .downloads import SITES
 from ..warnings import Check, Finding, exact_line
+from .downloads import SITES
 
 # Where the site has the newest version, and, under the same names as the pages, the list of all versions of each page.
 NEWEST, ALL, SHARED = "latest", "versions", "versions.css"

@@ -16,16 +16,15 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from . import data, pages
-
 from ..catalogues import _, of_page, of_register
 from ..citations import citation
 from ..diagrams.directive import Diagram
-from ..domain import SSEDomain
-from .pages import COLUMNS, law_later
-from ..registers.laws import Country, Law
-from ..registers.law_words import drawable, law_name, law_year, oldest_first
 from ..diagrams.svg_chart import Chart
+from ..domain import SSEDomain
+from ..registers.law_words import drawable, law_name, law_year, oldest_first
+from ..registers.laws import Country, Law
+from . import data, pages
+from .pages import COLUMNS, law_later
 
 # What a list may ask for, and what of a country or of a law answers.
 OF_COUNTRY: dict[str, Callable[[Country], str]] = {
@@ -157,9 +156,7 @@ class LawList(SphinxDirective):
             country = self.domain.laws.countries[key]
             section = nodes.section("", nodes.title("", country.name, translatable=False), ids=[f"laws-{key}"])
             section += [nodes.paragraph("", country.note)] if country.note else []
-            section += [
-                pages.entry(self.domain, law, self.docname, self.cite(law), self.links(law)) for law in laws
-            ]
+            section += [pages.entry(self.domain, law, self.docname, self.cite(law), self.links(law)) for law in laws]
             yield section
 
     def cite(self, law: Law) -> nodes.Node:

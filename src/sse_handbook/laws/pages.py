@@ -13,8 +13,8 @@ from sphinx.application import Sphinx
 
 from ..catalogues import N_, _, of_register
 from ..domain import SSEDomain
-from ..registers.laws import Law
 from ..registers.law_words import drawable, in_words, law_name, law_year
+from ..registers.laws import Law
 
 # How each relation between two laws reads in an entry.
 RELATION_WORDS = {

@@ -13,13 +13,13 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.osutil import relative_uri
 
-from . import data
 from ..domain import SSEDomain
-from .pages import COLUMNS, joined, law_later
-from ..registers.laws import Law
 from ..registers.law_words import checked_words, months_since, oldest_first
+from ..registers.laws import Law
 from ..registers.videos import today
 from ..warnings import Check, Finding, did_you_mean
+from . import data
+from .pages import COLUMNS, joined, law_later
 
 
 class FillLater(SphinxPostTransform):

@@ -12,11 +12,11 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util import logging
 
-from . import page_weight
-from .pages import NAME, STYLES, THEMES, site
-from .css import prune, words_of
-from .words import compact
 from ..warnings import Check, Finding, warn
+from . import page_weight
+from .css import prune, words_of
+from .pages import NAME, STYLES, THEMES, site
+from .words import compact
 
 logger = logging.getLogger(__name__)
 

@@ -34,8 +34,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 from ..catalogues import _
 from ..formats.downloads import chapter_name
-from .order import Book, Entry, chapters, walk
 from ..warnings import Check, Finding, exact_line, warn
+from .order import Book, Entry, chapters, walk
 
 if TYPE_CHECKING:
     from weasyprint.document import Document

@@ -17,8 +17,8 @@ from sphinx.application import Sphinx
 from sphinx.builders.dummy import DummyBuilder
 from sphinx.environment import BuildEnvironment
 
-from ..registers.data_files import Entry
 from ..domain import SSEDomain
+from ..registers.data_files import Entry
 from ..warnings import Check, Finding, did_you_mean
 
 # What every system can write and nothing climbs out of: folders (without a dot: files have one), a page, an anchor.

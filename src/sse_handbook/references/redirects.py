@@ -15,9 +15,9 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util.nodes import make_refnode
 
-from .anchors import current_routes
 from ..catalogues import _
 from ..domain import SSEDomain
+from .anchors import current_routes
 
 # Builders of HTML whose pages have no address of their own.
 WITHOUT_PAGES = ("epub", "singlehtml")

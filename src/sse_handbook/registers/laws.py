@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .data_files import Entry, read_entries
 from ..warnings import Check, Finding, did_you_mean
+from .data_files import Entry, read_entries
 
 # Each relation between two laws, and how the other law sees it.
 RELATIONS = {

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from .data_files import Entry, read_entries
 from ..liveness import Remembered, film_address
-from .status_file import StatusFileError, read_memory
 from ..video_links import VideoLink, VideoLinkError, parse_video_link
 from ..warnings import Check, Finding, did_you_mean
+from .data_files import Entry, read_entries
+from .status_file import StatusFileError, read_memory
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from sphinx.errors import ConfigError
 from sphinx.util import logging
 from sphinx.util.display import status_iterator
 
-from .films import Film, find_films, find_gone
 from ..findings import unsilenced
-from .hosts import CANARIES, HOSTS, Client, Pace
 from ..liveness import Verdict
-from ..registers.videos import today
 from ..registers.status_file import AnotherRunError, Exit, StatusFileError, one_run, read_memory, write_memory
+from ..registers.videos import today
 from ..warnings import Check, warn
+from .films import Film, find_films, find_gone
+from .hosts import CANARIES, HOSTS, Client, Pace
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from typing import Any
 from sphinx.environment import BuildEnvironment
 
 from ..domain import SSEDomain
-from .hosts import Probe
 from ..liveness import GRACE, Judgement, Remembered, Verdict, agree, film_address, remember
 from ..video_links import VideoLink
 from ..warnings import Check, Finding, exact_line
+from .hosts import Probe
 
 IN_DOUBT = {Verdict.SUSPECT, Verdict.DEAD}
 ARCHIVE = "https://web.archive.org/web/*/"

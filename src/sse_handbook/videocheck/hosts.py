@@ -21,9 +21,9 @@ from urllib.parse import quote, urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from .answers import failure, host_time, read, retry_after
 from ..liveness import Answer, Failure, Judgement, film_address, judge, table_of, wants_thumbnail
 from ..video_links import VideoLink
+from .answers import failure, host_time, read, retry_after
 
 # What to ask, by provider: `{url}` is the canonical address, quoted; `{host}` is that of a PeerTube video.
 HOSTS: Mapping[str, Mapping[str, str]] = {

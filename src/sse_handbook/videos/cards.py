@@ -18,12 +18,12 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 from ..catalogues import _
-from ..references.crossrefs import label_link
 from ..domain import Reference, SSEDomain
+from ..references.crossrefs import label_link
 from ..registers.videos import Video, VideoRegister
-from .checks import last_check
 from ..video_links import VideoLinkError, parse_video_link
 from ..warnings import Check, Finding, exact_line
+from .checks import last_check
 
 HOST_NAMES = {"youtube": "YouTube", "vimeo": "Vimeo", "peertube": "PeerTube"}
 # What the players of other extensions show, by the name of the platform that their nodes carry.

@@ -15,7 +15,8 @@ from weasyprint.formatting_structure.boxes import TextBox
 
 # Scripts in which one letter may be several glyphs, one glyph several letters, and their order another one.
 SHAPED = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufefc]")
-UNBROKEN = re.compile(r"(?<![\s-])[-/?&=_]$|\S[–—]$")  # where a word or an address goes on in the next line
+# Where a word or an address goes on in the next line; a line of hyphens alone is neither.
+UNBROKEN = re.compile(r"[^\s-]-*[-/?&=_]$|\S[–—]$")
 
 
 def finish(
@@ -141,12 +142,12 @@ def with_spaces(operators: list[Any], fonts: Mapping[str, Any]) -> list[Any]:
         elif words[-1] == b"TJ":
             ends[-1] = (place, font, "")
     for place, font, gap in ends:
-        last = re.match(rb".*?([0-9a-f]{0,4})([0-9a-f]{4})>[^<]*$", operators[place]) if place and font else None
-        glyphs = filter(None, last.groups()) if last else ()
+        last = re.match(rb".*[0-9a-f]{4}(?=>[^<]*$)", operators[place]) if place and font else None
+        glyphs = re.findall(rb"[0-9a-f]{4}", b"".join(re.findall(rb"<([0-9a-f]+)", last[0]))) if last else ()
         signs = "".join(font.to_unicode.get(int(glyph, 16), " ") for glyph in glyphs) or " "
         space = next((glyph for glyph, text in font.to_unicode.items() if text == " "), None) if font else None
         if last and space is not None and not signs[-1:].isspace() and (gap or not UNBROKEN.search(signs)):
-            operators[place] = operators[place][: last.end(2)] + b"%04x" % space + operators[place][last.end(2) :]
+            operators[place] = last[0] + b"%04x" % space + operators[place][last.end() :]
     return operators
 
 

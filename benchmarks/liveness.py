@@ -37,7 +37,7 @@ from handbook import youtube_id
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from loopback import GONE, Loopback, Reply, VideoHost, serve
 
-from sse_handbook.hosts import AT_A_TIME
+from sse_handbook.videocheck.hosts import AT_A_TIME
 
 BAR = 1.3
 PER_PAGE = 50

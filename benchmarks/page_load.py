@@ -30,7 +30,7 @@ from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import Browser, sync_playwright
 
-from sse_handbook.page_weight import read, weigh_all
+from sse_handbook.lean.page_weight import read, weigh_all
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from sse_handbook.pdf import NoPressError
+from sse_handbook.pdf.builder import NoPressError
 
 ROOT = Path(__file__).parent.parent
 

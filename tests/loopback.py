@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from sse_handbook.hosts import CANARIES
 from sse_handbook.video_links import VideoLink
+from sse_handbook.videocheck.hosts import CANARIES
 
 ONE, TWO, THREE = "gBKYf4qt1vw", "b7d-VMscsSA", "VGC3mTTuE1E"
 # A pace for tests: no pauses, and time enough for a busy machine.

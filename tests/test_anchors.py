@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html
 
-from sse_handbook.anchors import ADDRESS, Listed, lost, misled, nearest, read_lists, routes, yaml_line
+from sse_handbook.references.anchors import ADDRESS, Listed, lost, misled, nearest, read_lists, routes, yaml_line
 from sse_handbook.warnings import Check, Finding
 
 CONF = """

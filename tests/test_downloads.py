@@ -12,7 +12,7 @@ from conftest import Built, build
 from lxml import html
 from sphinx.errors import ConfigError
 
-from sse_handbook.downloads import measured
+from sse_handbook.formats.downloads import measured
 
 CONF = """
 extensions = ["myst_parser", "sse_handbook"]

@@ -37,10 +37,10 @@ from loopback import (
     slow_head,
 )
 
-from sse_handbook.answers import retry_after
-from sse_handbook.hosts import Client, Pace
 from sse_handbook.liveness import TABLES
 from sse_handbook.video_links import VideoLink, parse_video_link
+from sse_handbook.videocheck.answers import retry_after
+from sse_handbook.videocheck.hosts import Client, Pace
 
 
 def client(host: VideoHost, **pace: float) -> Client:

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from pybtex.database.input.bibtex import Parser
 from test_registers import FUZZ, HOSTILE, assert_sound, at_most, entries, hostile, lines_like_yaml, refused
 
-from sse_handbook import law_register
-from sse_handbook.law_register import RELATIONS, Archived, Country, DataFile, Law, LawRegister, read_laws
+from sse_handbook.registers import laws as law_register
+from sse_handbook.registers.laws import RELATIONS, Archived, Country, DataFile, Law, LawRegister, read_laws
 
 DATA = ROOT / "docs" / "data"
 SCHEMAS = ROOT / "src" / "sse_handbook" / "schemas"

@@ -26,10 +26,10 @@ from conftest import ROOT, Built, build
 from lxml import html
 from sphinx.util.inventory import InventoryFile
 
-from sse_handbook.law_pages import COLUMNS
-from sse_handbook.law_register import Law, LawRegister, read_laws
-from sse_handbook.law_words import in_words, law_name, months_since
-from sse_handbook.laws import SORTS
+from sse_handbook.laws.lists import SORTS
+from sse_handbook.laws.pages import COLUMNS
+from sse_handbook.registers.law_words import in_words, law_name, months_since
+from sse_handbook.registers.laws import Law, LawRegister, read_laws
 
 REGIONS = {each: each.lower() for each in ("Africa", "Americas", "Asia", "Europe", "Oceania", "World")}
 HEAVIEST = 45 * 1024  # what a page may weigh on the way to a phone

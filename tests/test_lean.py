@@ -14,9 +14,9 @@ import pytest
 from conftest import Built, build
 from lxml import html
 
-from sse_handbook.lean_css import prune, words_of
-from sse_handbook.lean_words import WORD, compact
-from sse_handbook.page_weight import problems, read, weigh, weigh_all
+from sse_handbook.lean.css import prune, words_of
+from sse_handbook.lean.page_weight import problems, read, weigh, weigh_all
+from sse_handbook.lean.words import WORD, compact
 
 CONF = 'html_theme = "sse_lean"\nextensions = ["myst_parser", "sse_handbook"]\nhtml_static_path = ["_static"]\n'
 

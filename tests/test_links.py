@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from loopback import Loopback, Reply, endless_body, serve, slow_head
 
-from sse_handbook.status_file import Exit, one_run
+from sse_handbook.registers.status_file import Exit, one_run
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))

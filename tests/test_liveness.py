@@ -34,7 +34,7 @@ from sse_handbook.liveness import (
     table_of,
     wants_thumbnail,
 )
-from sse_handbook.status_file import AnotherRunError, StatusFileError, one_run, read_memory, write_memory
+from sse_handbook.registers.status_file import AnotherRunError, StatusFileError, one_run, read_memory, write_memory
 from sse_handbook.video_links import VideoLink
 
 DAY = date(2026, 10, 5)
@@ -364,7 +364,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from sse_handbook.liveness import Remembered
-from sse_handbook.status_file import write_memory
+from sse_handbook.registers.status_file import write_memory
 for turn in range(10**9):
     write_memory(Path(sys.argv[1]), {f"{key:05}": Remembered(address=str(turn)) for key in range(300)})
     turn or print("begun", flush=True)
@@ -385,7 +385,7 @@ def test_a_writer_that_is_killed_leaves_a_whole_file(tmp_path: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from sse_handbook.status_file import one_run
+from sse_handbook.registers.status_file import one_run
 with one_run(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -24,8 +24,8 @@ from conftest import ROOT, Built, build, shared_folder
 from filelock import FileLock
 from lxml import html
 
-from sse_handbook.pdf import OURS
-from sse_handbook.press import renumbered
+from sse_handbook.pdf.builder import OURS
+from sse_handbook.pdf.press import renumbered
 
 EPOCH = "1795000000"  # 18 November 2026
 HEADINGS = {f"/H{level}" for level in range(1, 7)}

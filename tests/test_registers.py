@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
 
-from sse_handbook.data_files import Entry, read_entries
 from sse_handbook.findings import unsilenced
-from sse_handbook.registers import VideoRegister, read_videos
+from sse_handbook.registers.data_files import Entry, read_entries
+from sse_handbook.registers.videos import VideoRegister, read_videos
 from sse_handbook.warnings import Check, Finding
 
 SCHEMAS = ["videos", "silenced", "redirects"]

@@ -42,11 +42,11 @@ from lxml import html
 from sphinx.errors import ConfigError
 
 from sse_handbook.__main__ import main
-from sse_handbook.films import Film
-from sse_handbook.hosts import Client, Pace
 from sse_handbook.liveness import OUTAGE, TABLES, Verdict
-from sse_handbook.status_file import Exit
+from sse_handbook.registers.status_file import Exit
 from sse_handbook.video_links import VideoLink
+from sse_handbook.videocheck.films import Film
+from sse_handbook.videocheck.hosts import Client, Pace
 
 DAY = date(2026, 10, 5)
 CONF = """
@@ -430,7 +430,7 @@ def test_a_status_file_that_cannot_be_written_is_said(book: Book) -> None:
 
 
 def test_a_second_run_at_the_same_time_ends_at_once(book: Book) -> None:
-    code = "import sys; from pathlib import Path; from sse_handbook.status_file import one_run\n"
+    code = "import sys; from pathlib import Path; from sse_handbook.registers.status_file import one_run\n"
     code += "with one_run(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", code, str(book.status)], stdin=subprocess.PIPE, stdout=subprocess.PIPE

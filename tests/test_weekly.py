@@ -15,10 +15,10 @@ import pytest
 import yaml
 from conftest import ROOT, told
 
-from sse_handbook.films import Film
-from sse_handbook.films import Place as FilmPlace
 from sse_handbook.liveness import Remembered, Verdict
 from sse_handbook.video_links import VideoLink
+from sse_handbook.videocheck.films import Film
+from sse_handbook.videocheck.films import Place as FilmPlace
 
 sys.path.insert(0, str(ROOT / "tools"))
 import links

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from pybtex.database.input.bibtex import Parser
 
-from sse_handbook.law_register import Law, LawRegister, read_laws
+from sse_handbook.registers.laws import Law, LawRegister, read_laws
 
 DATA = Path(__file__).parent.parent / "docs" / "data"
 # Columns that arrived word for word, but for the marks.

@@ -31,7 +31,7 @@ from sphinx.config import Config
 from sphinx.util import requests
 
 from sse_handbook.liveness import WORKING, Verdict
-from sse_handbook.status_file import Exit
+from sse_handbook.registers.status_file import Exit
 
 # No host has this name (RFC 2606, section 2). Who answers in its place answers in the place of others too.
 NOWHERE = "http://sse-handbook.invalid/"

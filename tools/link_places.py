@@ -25,8 +25,8 @@ from sphinx.config import Config
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 from sphinx.util.tags import Tags
 
-from sse_handbook.data_files import read_entries
-from sse_handbook.registers import today
+from sse_handbook.registers.data_files import read_entries
+from sse_handbook.registers.videos import today
 from sse_handbook.video_links import VideoLinkError, parse_video_link
 from sse_handbook.warnings import Check, Finding
 

@@ -24,10 +24,17 @@ from link_answers import Found, ask, host, network
 from link_places import Place, added_lines, collect, is_film, named, read_ignores
 from sphinx.errors import SphinxError
 
-from sse_handbook.films import ARCHIVE
 from sse_handbook.liveness import MILDEST_FIRST, Remembered, Verdict, remember
-from sse_handbook.registers import today
-from sse_handbook.status_file import AnotherRunError, Exit, StatusFileError, one_run, read_memory, write_memory
+from sse_handbook.registers.status_file import (
+    AnotherRunError,
+    Exit,
+    StatusFileError,
+    one_run,
+    read_memory,
+    write_memory,
+)
+from sse_handbook.registers.videos import today
+from sse_handbook.videocheck.films import ARCHIVE
 
 
 def is_trusted(known: Remembered | None) -> bool:

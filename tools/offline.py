@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 
-from sse_handbook.packing import pack, reachable
+from sse_handbook.formats.packing import pack, reachable
 
 ROOT = Path(__file__).parent.parent
 BEGIN = Path(__file__).parent / "offline"

@@ -24,7 +24,7 @@ from packaging.version import Version
 from published_site import FORMATS, Edition
 from repository import GitError, Repository
 
-from sse_handbook.versions import ALL, NEWEST
+from sse_handbook.formats.versions import ALL, NEWEST
 
 ROOT = Path(__file__).parent.parent
 PAGES = "build/publish"

@@ -2,7 +2,7 @@
 
     python tools/weigh.py FOLDER-OF-PAGES
 
-The exit code is 1 where a page breaks the budget of `sse_handbook.page_weight`, or where there is no page.
+The exit code is 1 where a page breaks the budget of `sse_handbook.lean.page_weight`, or where there is no page.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sse_handbook.page_weight import problems, read, summary, table, weigh_all
+from sse_handbook.lean.page_weight import problems, read, summary, table, weigh_all
 
 
 def main(folder: str) -> int:

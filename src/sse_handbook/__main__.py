@@ -13,7 +13,7 @@ from sphinx.config import Config
 from sphinx.util.tags import Tags
 
 from .video_links import VideoLink, VideoLinkError, parse_video_link
-from .videocheck import client
+from .videocheck.builder import client
 
 SETTINGS = ("sse_videocheck_hosts", "sse_videocheck_canaries", "sse_videocheck_pace")
 

@@ -14,10 +14,10 @@ from sphinx.domains import Domain, ObjType
 from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
-from .data_files import Entry, read_entries
-from .law_register import Law, LawRegister, read_laws
-from .law_words import law_name, law_year
-from .registers import VideoRegister, read_checks, read_videos
+from .registers.data_files import Entry, read_entries
+from .registers.law_words import law_name, law_year
+from .registers.laws import Law, LawRegister, read_laws
+from .registers.videos import VideoRegister, read_checks, read_videos
 from .video_links import VideoLink
 from .warnings import Check, Finding
 

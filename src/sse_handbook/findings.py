@@ -11,10 +11,13 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from . import anchors, crossrefs, law_users, unused, versions, video_checks, videos
-from .data_files import read_entries
 from .domain import SSEDomain
-from .registers import today
+from .formats import versions
+from .laws import users as law_users
+from .references import anchors, crossrefs, unused
+from .registers.data_files import read_entries
+from .registers.videos import today
+from .videos import cards, checks
 from .warnings import ONLINE, Check, Finding, warn
 
 
@@ -43,8 +46,8 @@ def find_all(env: BuildEnvironment) -> Iterator[Finding]:
     for found in domain.findings.values():
         yield from found
     yield from crossrefs.find_missing(env)
-    yield from videos.find_bad_addresses(env)
-    yield from video_checks.find_stale(env)
+    yield from cards.find_bad_addresses(env)
+    yield from checks.find_stale(env)
     yield from law_users.find_unknown(env)
     yield from law_users.find_stale(env)
     yield from unused.find_unused(env)

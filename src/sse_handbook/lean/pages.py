@@ -95,7 +95,6 @@ def fill(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree
     context["metatags"] = VIEWPORT.sub("", context.get("metatags") or "")
     context["lean"] = {
         "policy": POLICY,
-        "styles": STYLES,
         "script": "+".join(Path(each).stem for each in own) + ".js",
         "scripts": [each for name, each in scripts.items() if name not in own],
         "icon": icon(app),

@@ -7,7 +7,7 @@ properties go that no rule reads any more, with whatever only they read; so do a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -46,15 +46,18 @@ def words_of(name: str, text: str) -> set[str]:
     return found
 
 
-def parse(sheets: Iterable[str]) -> list[Rule]:
-    """The rules of all sheets, in order."""
-    parsed = (tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True) for sheet in sheets)
-    return [each for nodes in parsed for rule in _rules(nodes, ()) for each in _by_theme(rule)]
+# What is known of the same text is kept: the live preview builds again and again in one process.
+@cache
+def parse(sheet: str) -> tuple[Rule, ...]:
+    """The rules of a sheet, in order."""
+    nodes = tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True)
+    return tuple(each for rule in _rules(nodes, ()) for each in _by_theme(rule))
 
 
-def prune(rules: Iterable[Rule], used: Set[str]) -> list[Rule]:
+@cache
+def prune(rules: tuple[Rule, ...], used: frozenset[str]) -> tuple[Rule, ...]:
     """The rules that can meet something on a page with the words `used`, and the properties that these read."""
-    return _without_unread([kept for rule in rules if (kept := _wanted(rule, used))])
+    return tuple(_without_unread([kept for rule in rules if (kept := _wanted(rule, used))]))
 
 
 def _rules(nodes: Iterable[Node], conditions: tuple[str, ...]) -> Iterator[Rule]:
@@ -94,7 +97,7 @@ def _split(selectors: str) -> Iterator[str]:
     yield _short(selectors[start:])
 
 
-def _wanted(rule: Rule, used: Set[str]) -> Rule | None:
+def _wanted(rule: Rule, used: frozenset[str]) -> Rule | None:
     kept = tuple(each for each in rule.selectors if _asked(each) <= used)
     return Rule(rule.conditions, kept, rule.declarations) if kept and rule.declarations else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
@@ -87,15 +88,17 @@ def dressed(builder: StandaloneHTMLBuilder, pages: dict[str, str]) -> Iterator[t
         if path.name != INDEX
     }
     used = {
-        name: words_of(name, STYLED.sub("", text)).union(*(scripts.get(each, ()) for each in LOADED.findall(text)))
+        name: frozenset(
+            words_of(name, STYLED.sub("", text)).union(*(scripts.get(each, ()) for each in LOADED.findall(text)))
+        )
         for name, text in pages.items()
         if STYLED.search(text)
     }
     names = [*builder.theme.stylesheets, "pygments.css"]
     names += [str(each.filename) for each in builder._css_files]
     files = dict.fromkeys(static / name.removeprefix("_static/").partition("?")[0] for name in ["basic.css", *names])
-    sheets = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
-    rules = prune(parse(sheets), set().union(*used.values()))
+    sheets = [parse(path.read_text(encoding="utf-8")) for path in files if path.is_file()]
+    rules = prune(tuple(chain(*sheets)), frozenset().union(*used.values()))
     for name, words in used.items():
         before, after = STYLED.split(pages[name], maxsplit=1)
         styles = written(prune(rules, words)).replace("</", r"<\/")

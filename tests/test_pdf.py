@@ -26,7 +26,7 @@ from lxml import html
 
 from sse_handbook.pdf.builder import OURS
 from sse_handbook.pdf.press import renumbered
-from sse_handbook.pdf.tags import JOINED, goes_on
+from sse_handbook.pdf.tags import goes_on, joined_words
 
 EPOCH = "1795000000"  # 18 November 2026
 HEADINGS = {f"/H{level}" for level in range(1, 7)}
@@ -273,14 +273,15 @@ def test_a_number_is_filled_in_where_room_was_left_for_it(text: str, places: lis
         ("latest/", "", False),
         ("latest/", " into", False),
         ("a whole", "word", False),
+        ("2026-11-28 /", "public goods", False),
     ],
 )
 def test_a_word_that_goes_on_in_the_next_line_is_told_from_two(line: str, after: str, goes: bool) -> None:
     book = (
-        "See there (www.ilo.org/groups/public/---ed_emp/---emp_ent/---coop/documents), the folder latest/ into which"
-        " home-based workers are paid by piece- or time-rates. --- reviewed: 2026-11-28"
+        "See there (www.ilo.org/groups/\u200bpublic/---ed_emp/---emp_ent/---coop/documents), the folder latest/ into"
+        " which home-based workers are paid by piece- or time-rates. --- reviewed: 2026-11-28 / public goods"
     )
-    assert goes_on(line, after, "\n".join(JOINED.findall(book))) == goes
+    assert goes_on(line, after, "\n".join(joined_words(book))) == goes
 
 
 def test_bookmarks_and_contents_agree_and_are_right(book: Printed, handbook: Built) -> None:

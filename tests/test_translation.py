@@ -23,7 +23,7 @@ from conftest import ROOT, Built, build, shared_folder
 from filelock import FileLock
 from lxml import html
 
-from sse_handbook import diagram_words
+from sse_handbook.diagrams import words as diagram_words
 from sse_handbook.po_files import Message, faults
 from sse_handbook.registers.laws import read_laws
 

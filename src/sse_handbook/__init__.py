@@ -8,55 +8,44 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from . import (
-    anchors,
     catalogues,
     check_list,
     citations,
-    crossrefs,
     diagrams,
     domain,
-    downloads,
-    epub,
     findings,
-    law_data,
-    law_pages,
-    law_users,
+    formats,
     laws,
     lean,
-    lean_finish,
-    link_style,
     readable,
-    redirects,
+    references,
     translation,
-    unused,
-    versions,
-    video_checks,
     videos,
-)
-
-# In this order: handlers of one event are called as they were registered. The builders `pdf` and `videocheck` are
-# entry points (`pyproject.toml`), loaded when they are asked for.
-PARTS = (
-    *(readable, catalogues, citations, domain),
-    *(videos, video_checks),
-    *(laws, law_pages, law_users, law_data),
-    *(link_style, crossrefs, unused),
-    diagrams,
-    *(redirects, anchors),
-    *(epub, downloads, versions),
-    translation,
-    *(check_list, findings),
-    *(lean, lean_finish),
 )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register everything with Sphinx; what each part does stands in its own module."""
-    for part in PARTS:
-        part.setup(app)
+    """Register everything with Sphinx; what each part does stands in its own module or folder.
+
+    In this order: handlers of one event are called as they were registered. The builders `pdf` and `videocheck` are
+    entry points (`pyproject.toml`), loaded when they are asked for.
+    """
+    readable.setup(app)
+    catalogues.setup(app)
+    citations.setup(app)
+    domain.setup(app)
+    videos.setup(app)
+    laws.setup(app)
+    references.setup(app)
+    diagrams.setup(app)
+    formats.setup(app)
+    translation.setup(app)
+    check_list.setup(app)
+    findings.setup(app)
+    lean.setup(app)
     return {
         "version": version("sse-handbook"),
-        "env_version": 10,
+        "env_version": 11,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

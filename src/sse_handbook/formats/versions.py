@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
+from html import escape
 from typing import Any
 
 from docutils import nodes
@@ -84,9 +85,12 @@ def say_version(app: Sphinx, name: str, template: str, context: dict[str, Any], 
         "newest": _("Newest version of this page"),
         "all": _("All versions"),
     }
-    context["sse_version"] = builder.templates.render("sse_version.html", {**values, "words": words})
+    line = builder.templates.render("sse_version.html", {**values, "words": words})
+    # Behind the text: a browser shows nothing of what follows a stylesheet before it has it.
+    styles = f'<link rel="stylesheet" href="{escape(values["shared"])}">' if config.sse_published else ""
+    context["sse_version"] = line + styles
     if doctree is not None:
-        context["body"] = context["sse_version"] + context["body"]
+        context["body"] = line + context["body"] + styles
 
 
 def setup(app: Sphinx) -> None:

@@ -1,14 +1,15 @@
-"""Pure: leave out of stylesheets what no page uses, and write the rest as one small sheet.
+"""Pure: leave out of stylesheets what a page does not use, and write the rest as one small sheet.
 
-A rule stays when every tag, class and id that its selector names occurs on some page (`words_of`). Then the custom
+A rule stays when every tag, class and id that its selector names occurs on the page (`words_of`). Then the custom
 properties go that no rule reads any more, with whatever only they read; so do animations and fonts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 import tinycss2
@@ -45,16 +46,18 @@ def words_of(name: str, text: str) -> set[str]:
     return found
 
 
-def prune(sheets: Iterable[str], used: set[str]) -> str:
-    """One sheet with the rules of all sheets, in order, that can meet something with the words `used`."""
-    rules = [
-        kept
-        for sheet in sheets
-        for rule in _rules(tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True), ())
-        if (kept := _wanted(rule, lambda word: word in used))
-    ]
-    themed = [each for rule in rules for each in _by_theme(rule)]
-    return "".join(_written(_without_unread(themed)))
+# What is known of the same text is kept: the live preview builds again and again in one process.
+@cache
+def parse(sheet: str) -> tuple[Rule, ...]:
+    """The rules of a sheet, in order."""
+    nodes = tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True)
+    return tuple(each for rule in _rules(nodes, ()) for each in _by_theme(rule))
+
+
+@cache
+def prune(rules: tuple[Rule, ...], used: frozenset[str]) -> tuple[Rule, ...]:
+    """The rules that can meet something on a page with the words `used`, and the properties that these read."""
+    return tuple(_without_unread([kept for rule in rules if (kept := _wanted(rule, used))]))
 
 
 def _rules(nodes: Iterable[Node], conditions: tuple[str, ...]) -> Iterator[Rule]:
@@ -94,15 +97,16 @@ def _split(selectors: str) -> Iterator[str]:
     yield _short(selectors[start:])
 
 
-def _wanted(rule: Rule, is_used: Callable[[str], bool]) -> Rule | None:
-    kept = tuple(each for each in rule.selectors if all(map(is_used, _asked(each))))
+def _wanted(rule: Rule, used: frozenset[str]) -> Rule | None:
+    kept = tuple(each for each in rule.selectors if _asked(each) <= used)
     return Rule(rule.conditions, kept, rule.declarations) if kept and rule.declarations else None
 
 
-def _asked(selector: str) -> Iterator[str]:
+@cache
+def _asked(selector: str) -> frozenset[str]:
     """The tags, classes and ids without which a selector meets nothing."""
-    for tag, name in IN_SELECTORS.findall(BRACKETS.sub("", selector)):
-        yield tag or re.sub(r"\\(.)", r"\1", name)
+    found = IN_SELECTORS.findall(BRACKETS.sub("", selector))
+    return frozenset(tag or re.sub(r"\\(.)", r"\1", name) for tag, name in found)
 
 
 def _by_theme(rule: Rule) -> Iterator[Rule]:
@@ -120,7 +124,8 @@ def _by_theme(rule: Rule) -> Iterator[Rule]:
 def _without_unread(rules: list[Rule]) -> list[Rule]:
     """The rules without the custom properties that nothing reads."""
     while True:
-        read = {name for rule in rules for _, value in rule.declarations for name in READS.findall(value)}
+        values = (value for rule in rules for _, value in rule.declarations if "var(" in value)
+        read = {name for value in values for name in READS.findall(value)}
         fewer = []
         for rule in rules:
             declared = tuple(each for each in rule.declarations if not each[0].startswith("--") or each[0] in read)
@@ -131,10 +136,12 @@ def _without_unread(rules: list[Rule]) -> list[Rule]:
         rules = fewer
 
 
-def _written(rules: list[Rule]) -> Iterator[str]:
+def written(rules: Iterable[Rule]) -> str:
     """The text of the rules; those that stand one behind the other in the same conditions share them."""
+    text = ""
     for conditions, inside in groupby(rules, key=lambda rule: rule.conditions):
-        yield "".join(f"{each}{{" for each in conditions)
+        text += "".join(f"{each}{{" for each in conditions)
         for rule in inside:
-            yield f"{','.join(rule.selectors)}{{{';'.join(map(':'.join, rule.declarations))}}}"
-        yield "}" * len(conditions)
+            text += f"{','.join(rule.selectors)}{{{';'.join(map(':'.join, rule.declarations))}}}"
+        text += "}" * len(conditions)
+    return text

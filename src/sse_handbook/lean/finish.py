@@ -1,10 +1,11 @@
-"""The last step of the theme `sse_lean`: one stylesheet, the files beside the front page, the weight of each page."""
+"""The last step of the theme `sse_lean`: the styles of each page, the files beside the front page, the weights."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
@@ -14,24 +15,27 @@ from sphinx.util import logging
 
 from ..warnings import Check, Finding, warn
 from . import page_weight
-from .css import prune, words_of
+from .css import parse, prune, words_of, written
 from .pages import NAME, STYLES, THEMES, site
 from .words import compact
 
 logger = logging.getLogger(__name__)
 
 INDEX = "sse-index.js"
+LOADED = re.compile(r'src="[^"]*_static/(sse-[\w+-]+\.js)"')
+STYLED = re.compile(r'<style id="sse-lean">.*?</style>', re.DOTALL)
 TOGETHER = re.compile(r'src="[^"]*_static/([\w-]+(?:\+[\w-]+)+\.js)"')
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
-    """`build-finished`: make one stylesheet of all, take away what nothing loads, and weigh every page."""
+    """`build-finished`: give each page its styles, take away what nothing loads, and weigh every page."""
     builder, output = site(app), Path(app.outdir)
     if exception or not builder:
         return
     pages = page_weight.read(output)
     if copied(builder):
         gather(builder, pages)
+        pages = page_weight.read(output)
         for name, text in root_files(app, pages):
             (output / name).write_text(text, encoding="utf-8")
     weights = page_weight.weigh_all(output, pages)
@@ -54,27 +58,53 @@ def copied(builder: StandaloneHTMLBuilder) -> list[Path]:
 
 
 def gather(builder: StandaloneHTMLBuilder, pages: dict[str, str]) -> None:
-    """Write the one stylesheet, and take the files away from which it was made."""
+    """Make the files that pages share, and take away what they were made of."""
     static = Path(builder.outdir, "_static")
     for name in {name for text in pages.values() for name in TOGETHER.findall(text)}:
         each = [static / f"{stem}.js" for stem in name.removesuffix(".js").split("+")]
         (static / name).write_text("\n".join(path.read_text(encoding="utf-8") for path in each), encoding="utf-8")
-    # All scripts but the index, which has every word of the book.
-    scripts = {path.name: path.read_text(encoding="utf-8") for path in static.glob("sse-*.js") if path.name != INDEX}
-    used = {word for name, text in {**pages, **scripts}.items() for word in words_of(name, text)}
-    names = [*builder.theme.stylesheets, "pygments.css"]
-    names += [str(each.filename) for each in builder._css_files]
-    files = dict.fromkeys(static / name.removeprefix("_static/").partition("?")[0] for name in ["basic.css", *names])
-    sheet = prune([path.read_text(encoding="utf-8") for path in files if path.is_file()], used)
-    for path in copied(builder):
-        path.unlink()
+    for name, text in dressed(builder, pages):
+        Path(builder.outdir, name).write_text(text, encoding="utf-8")
+    for path in [*copied(builder), static / STYLES]:
+        path.unlink(missing_ok=True)
     for folder in sorted((path for path in static.rglob("*") if path.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()
-    (static / STYLES).write_text(sheet, encoding="utf-8")
     index = Path(builder.outdir, builder.searchindex_filename)
     if index.is_file():
         (static / INDEX).write_text(compact(index.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def dressed(builder: StandaloneHTMLBuilder, pages: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The pages whose text must change so that each holds the styles that it uses, and no others.
+
+    A browser shows nothing of a page before it has the styles: in a file of their own they cost one journey more.
+    """
+    static = Path(builder.outdir, "_static")
+    # What a script puts on a page, the page uses. The index is no script, and has every word of the book.
+    scripts = {
+        path.name: words_of(path.name, path.read_text(encoding="utf-8"))
+        for path in static.glob("sse-*.js")
+        if path.name != INDEX
+    }
+    used = {
+        name: frozenset(
+            words_of(name, STYLED.sub("", text)).union(*(scripts.get(each, ()) for each in LOADED.findall(text)))
+        )
+        for name, text in pages.items()
+        if STYLED.search(text)
+    }
+    names = [*builder.theme.stylesheets, "pygments.css"]
+    names += [str(each.filename) for each in builder._css_files]
+    files = dict.fromkeys(static / name.removeprefix("_static/").partition("?")[0] for name in ["basic.css", *names])
+    sheets = [parse(path.read_text(encoding="utf-8")) for path in files if path.is_file()]
+    rules = prune(tuple(chain(*sheets)), frozenset().union(*used.values()))
+    for name, words in used.items():
+        before, after = STYLED.split(pages[name], maxsplit=1)
+        styles = written(prune(rules, words)).replace("</", r"<\/")
+        text = f'{before}<style id="sse-lean">{styles}</style>{after}'
+        if text != pages[name]:
+            yield name, text
 
 
 def root_files(app: Sphinx, pages: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The theme `sse_lean`: the book theme's pages, which work without a script, and say nothing twice.
 
-`lean_finish` makes the files that all pages share; the templates are in `themes/sse_lean`.
+`finish` makes the files that all pages share; the templates are in `themes/sse_lean`.
 """
 
 from __future__ import annotations
@@ -97,7 +97,6 @@ def fill(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree
     context["rtl"] = book.locale.text_direction == "rtl"
     context["lean"] = {
         "policy": POLICY,
-        "styles": STYLES,
         "script": "+".join(Path(each).stem for each in own) + ".js",
         "scripts": [each for name, each in scripts.items() if name not in own],
         "icon": icon(app),

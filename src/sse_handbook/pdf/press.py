@@ -21,7 +21,7 @@ from weasyprint.formatting_structure.boxes import TextBox
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
-from .tags import finish
+from .tags import finish, joined_words
 
 WEIGHTS = (400, 600)  # of the files of a font, those that the stylesheet uses
 FIGURE_SPACE = "\u2007"  # as wide as a digit
@@ -39,6 +39,7 @@ class Press(logging.Handler):
     ) -> None:
         super().__init__(logging.WARNING)
         self.said: dict[str, None] = {}
+        self.words: set[str] = set()
         self.settings, self.home, self.titles = settings, home, titles
         self.template = templates.get_template("sse_pdf.html")
         # What is not on this machine is not loaded, and reported.
@@ -72,6 +73,7 @@ class Press(logging.Handler):
             page = HTML(string=text, base_url=self.home.as_uri(), url_fetcher=self.fetcher)
             for each in list(page.etree_element.iter()):
                 each.extend(parts.get(each.get("id", ""), ()))
+            self.words |= joined_words("".join(page.etree_element.itertext()))
             return page.render(stylesheets=[self.stylesheet], font_config=self.fonts)
 
     def renumber(self, document: Document, supposed: Mapping[str, int], numbers: Mapping[str, int]) -> None:
@@ -96,7 +98,9 @@ class Press(logging.Handler):
 
         Its headings rise by `depth` levels.
         """
-        written, last = BytesIO(), partial(finish, titles=self.titles, labels=labels or {}, depth=depth)
+        words = "\n".join(sorted(self.words))
+        last = partial(finish, titles=self.titles, words=words, labels=labels or {}, depth=depth)
+        written = BytesIO()
         with self:
             document.write_pdf(written, pdf_variant="pdf/ua-1", finisher=last)
         for font in document.fonts.values() if self.families else ():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Any
 
 from pydyf import Array, Dictionary, Stream, String
@@ -15,19 +15,28 @@ from weasyprint.formatting_structure.boxes import TextBox
 
 # Scripts in which one letter may be several glyphs, one glyph several letters, and their order another one.
 SHAPED = re.compile("[\u0590-\u109f\u1780-\u17ff\ufb1d-\ufefc]")
-UNBROKEN = re.compile(r"(?<![\s-])[-/?&=_]$|\S[–—]$")  # where a word or an address goes on in the next line
+# A word or an address that may go on in the next line has one of these signs, and signs behind it.
+JOINTS = "-/?&=_–—"
+JOINED = re.compile(rf"\S*[{JOINTS}]\S+")
+NO_WIDTH = "\u200b"  # where an address may be parted
 
 
 def finish(
-    document: Any, pdf: Any, titles: Mapping[str, str], labels: Mapping[int, tuple[str, int]], depth: int
+    document: Any,
+    pdf: Any,
+    titles: Mapping[str, str],
+    words: str,
+    labels: Mapping[int, tuple[str, int]],
+    depth: int,
 ) -> None:
     """The last touch on a PDF of WeasyPrint's: its tree of elements, its links, and the labels of its pages.
 
-    `titles` says what the pages of the book are called, and `labels` from which page on the pages are numbered anew:
-    in which style, from which number. Headings rise by `depth` levels: the file may begin deep in the book.
+    `titles` says what the pages of the book are called, `words` which of its words the end of a line may part
+    (`joined_words`, one a line), and `labels` from which page on the pages are numbered anew: in which style, from
+    which number. Headings rise by `depth` levels: the file may begin deep in the book.
     """
     texts = [list(shaped_texts(page._page_box)) for page in document.pages]
-    tidy(pdf, {font.hash: font for font in document.fonts.values()}, texts)
+    tidy(pdf, {font.hash: font for font in document.fonts.values()}, texts, words)
     for each in pdf.objects:
         if isinstance(each, Stream) and b"endbfchar" in each.stream:
             # A glyph that stands for no sign of its own, as the second of two for one letter; `tell` says the text.
@@ -69,7 +78,7 @@ def tell(operators: list[Any], fonts: Mapping[str, Any], texts: Iterable[str]) -
         mark["ActualText"] = String(text)
 
 
-def tidy(pdf: Any, fonts: Mapping[str, Any], texts: Sequence[Iterable[str]]) -> None:
+def tidy(pdf: Any, fonts: Mapping[str, Any], texts: Sequence[Iterable[str]], words: str) -> None:
     """Make the tree of elements what PDF/UA asks for, and the file a third smaller.
 
     WeasyPrint marks what stands in the margins, such as page numbers, as content that belongs to no element. All
@@ -88,7 +97,7 @@ def tidy(pdf: Any, fonts: Mapping[str, Any], texts: Sequence[Iterable[str]]) -> 
         elements = {mark: follow(pdf, owners[page, mark]) for mark in range(len(marks)) if (page, mark) in owners}
         content = follow(pdf, follow(pdf, page)["Contents"])
         tell(content.stream, fonts, texts[number])
-        content.stream = with_spaces(fewer_marks(content.stream, elements), fonts)
+        content.stream = with_spaces(fewer_marks(content.stream, elements), fonts, words)
         told = {kid for element in elements.values() for kid in element["K"] if isinstance(kid, int)}
         marks[:] = [owners[page, mark] if mark in told else b"null" for mark in range(len(marks))]
 
@@ -121,33 +130,59 @@ def fewer_marks(operators: Iterable[Any], elements: Mapping[int, Any]) -> list[A
     return kept
 
 
-def with_spaces(operators: list[Any], fonts: Mapping[str, Any]) -> list[Any]:
+def with_spaces(operators: list[Any], fonts: Mapping[str, Any], words: str) -> list[Any]:
     """The operators of a page, with the spaces that are not drawn: at the end of a line, and alone between two links.
 
-    Without them two words are one to who hears the page.
+    Without them two words are one to who hears the page. A word of `words` goes on in the next line.
     """
     font: Any = None
     line, ends = b"", [(0, font, "")]
+    texts: dict[int, str] = {}
     for place, each in enumerate(operators):
-        words = each.split() if isinstance(each, bytes) else [b""]
-        if words[-1] == b"Tf":
-            font = fonts.get(words[0][1:].decode())
-        elif words[-1] == b"Tm" and words[-2] != line:
-            line = words[-2]
+        parts = each.split() if isinstance(each, bytes) else [b""]
+        if parts[-1] == b"Tf":
+            font = fonts.get(parts[0][1:].decode())
+        elif parts[-1] == b"Tm" and parts[-2] != line:
+            line = parts[-2]
             ends.append((0, font, ""))
         elif each == b"ET" and operators[place - 1] == b"BT":
             ends[-1] = (*ends[-1][:2], " ")
             ends.append((0, font, ""))
-        elif words[-1] == b"TJ":
+        elif parts[-1] == b"TJ":
             ends[-1] = (place, font, "")
+            texts[place] = drawn(each, font)
+    following = dict(pairwise(texts))
     for place, font, gap in ends:
-        last = re.match(rb".*?([0-9a-f]{0,4})([0-9a-f]{4})>[^<]*$", operators[place]) if place and font else None
-        glyphs = filter(None, last.groups()) if last else ()
-        signs = "".join(font.to_unicode.get(int(glyph, 16), " ") for glyph in glyphs) or " "
         space = next((glyph for glyph, text in font.to_unicode.items() if text == " "), None) if font else None
-        if last and space is not None and not signs[-1:].isspace() and (gap or not UNBROKEN.search(signs)):
-            operators[place] = operators[place][: last.end(2)] + b"%04x" % space + operators[place][last.end(2) :]
+        text = texts.get(place, "")
+        if space is None or not text or text[-1].isspace():
+            continue
+        if gap or not goes_on(text, texts.get(following.get(place, 0), ""), words):
+            head, tail = operators[place].rsplit(b">", 1)
+            operators[place] = head + b"%04x>" % space + tail
     return operators
+
+
+def drawn(operator: bytes, font: Any) -> str:
+    """The text that an operator draws."""
+    glyphs = re.findall(rb"[0-9a-f]{4}", b"".join(re.findall(rb"<([0-9a-f]*)>", operator)))
+    return "".join(font.to_unicode.get(int(glyph, 16), " ") for glyph in glyphs) if font else ""
+
+
+def joined_words(text: str) -> set[str]:
+    """The words and addresses in a text that the end of a line may part."""
+    return set(JOINED.findall(text.replace(NO_WIDTH, "")))
+
+
+def goes_on(text: str, after: str, words: str) -> bool:
+    """Whether the last word of a text is no whole word, and the first of what is drawn next its other half."""
+    *before, half = text.rsplit(maxsplit=1)
+    if not any(sign in half for sign in JOINTS) or after[:1].isspace():
+        return False
+    start = "\n" if before else ""  # else what is drawn may begin within a word
+    if not after:  # it stands on the next page
+        return re.search(rf"{start}{re.escape(half)}\S", f"\n{words}") is not None
+    return f"{start}{half}{after.split(maxsplit=1)[0]}" in f"\n{words}"
 
 
 def shorter(operator: bytes | str) -> bytes:

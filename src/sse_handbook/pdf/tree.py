@@ -16,13 +16,13 @@ import tinyhtml5
 
 from ..catalogues import _
 from .drawing import SVG, as_images
+from .tags import NO_WIDTH
 
 # What has no place on paper, or would speak for the whole book.
 DROPPED = re.compile("base|button|embed|form|iframe|input|link|meta|object|script|select|style|textarea|title")
 SHOWN = "shown-below"  # of a link: its address is printed, but not behind it
 HEADING = re.compile("h[1-6]")
 LONGEST_WORD = 60  # of code, in letters, so that it fits in a line
-NO_WIDTH = "\u200b"
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 
 

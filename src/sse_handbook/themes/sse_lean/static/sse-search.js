@@ -31,7 +31,7 @@
     return typed.length > 4 && word.startsWith(stem) && word.length < typed.length + 3 ? 2 : 0;
   };
 
-  // The pages of a word that several have, from the distance between one and the next: see `lean_words`.
+  // The pages of a word that several have, from the distance between one and the next: see `lean.words`.
   const pagesOf = (letters) => {
     const pages = [];
     let at = 0;

@@ -314,3 +314,6 @@ def test_a_review_lets_it_be_published_until_the_text_changes(small: Path) -> No
     assert "has changed since Ada read it over on" in run(*publish, str(small / "html")).stderr
     with pytest.raises(SystemExit, match="There is no catalogue of policy"):
         reviewed.note("ar", "Ada", ["policy"], small / "docs/locales")
+    (small / "docs/locales/ar/reviewed.yaml").write_text("index: [\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"reviewed\.yaml:2: This is not YAML"):
+        reviewed.note("ar", "Ada", [], small / "docs/locales")

@@ -6,10 +6,12 @@ import argparse
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
 from sse_handbook.po_files import fingerprint, read
+from sse_handbook.registers.data_files import read_entries
 from sse_handbook.warnings import Finding
 
 LOCALES = Path(__file__).parent.parent / "docs/locales"
@@ -25,14 +27,24 @@ def note(language: str, name: str, wanted: list[str], folder: Path = LOCALES) ->
         named = ", ".join(sorted(set(wanted) - set(catalogues))) or language
         sys.exit(f"There is no catalogue of {named}. First: python3 noxfile.py -s translate -- {language}")
     path = folder / language / "reviewed.yaml"
-    reviews = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    reviews = {}
+    for item in read_entries(path, "reviewed") if path.exists() else ():
+        reviews[sound(item).key] = sound(item).value
     for each in wanted or catalogues:
-        found = catalogues[each]
-        if isinstance(found, Finding):
-            sys.exit(f"{found.path}:{found.line}: {found.message}")
+        found = sound(catalogues[each])
         reviews[each] = {"by": name, "on": str(datetime.now(UTC).date()), "text": fingerprint(found)}
     path.write_text(yaml.safe_dump(reviews, allow_unicode=True), encoding="utf-8")
     return wanted or list(catalogues)
+
+
+Thing = TypeVar("Thing")
+
+
+def sound(found: Thing | Finding) -> Thing:
+    """What was read; ends the program where it could not be, with file and line."""
+    if isinstance(found, Finding):
+        sys.exit(f"{found.path}:{found.line}: {found.message}")
+    return found
 
 
 def main() -> None:

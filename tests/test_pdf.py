@@ -162,7 +162,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> Pa
     with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
         if not (folder / "done").exists():
-            built = build(ROOT / "docs", folder, "pdf", sse_diagram_cache=str(diagram_cache))
+            built = build(ROOT / "docs", folder, "pdf", jobs=2, sse_diagram_cache=str(diagram_cache))
             assert built.raw_warnings == ""
             (folder / "done").touch()
     return folder / "pdf"
@@ -555,16 +555,30 @@ def write_project(folder: Path, cache: Path, **changes: str) -> Path:
 
 
 def run_sphinx(
-    source: Path, output: Path, builder: str = "pdf", **environment: str
+    source: Path, output: Path, builder: str = "pdf", jobs: int = 1, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sphinx", "-q", "-n", "-W", "--keep-going", "-b", builder, source, output]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "-n",
+        "-W",
+        "--keep-going",
+        "-b",
+        builder,
+        f"-j{jobs}",
+        source,
+        output,
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
 
 
 def test_two_clean_builds_in_two_places_give_the_same_bytes(tmp_path: Path, diagram_cache: Path, printed: Path) -> None:
     for number in ("1", "2"):
         source = write_project(tmp_path / number / "docs", diagram_cache)
-        run = run_sphinx(source, tmp_path / number / "out", SOURCE_DATE_EPOCH=EPOCH, PYTHONHASHSEED=number)
+        out = tmp_path / number / "out"
+        run = run_sphinx(source, out, jobs=int(number), SOURCE_DATE_EPOCH=EPOCH, PYTHONHASHSEED=number)
         assert (run.returncode, run.stderr) == (0, "")
     first, second = (sorted((tmp_path / number / "out").glob("*.pdf")) for number in ("1", "2"))
     assert [path.name for path in first] == [path.name for path in second] == ["small-two-words.pdf", "small.pdf"]
@@ -714,15 +728,28 @@ def test_wrong_fonts_in_the_settings_end_with_one_line(
     assert run.stderr.startswith("No PDF was written: sse_pdf_fonts") and says in run.stderr
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_a_sign_that_no_font_has_is_told_where_the_register_has_it(
-    tmp_path: Path, diagram_cache: Path, printed: Path
+    tmp_path: Path, diagram_cache: Path, printed: Path, jobs: int
 ) -> None:
     source = write_project(tmp_path / "docs", diagram_cache)
     register = source / "data/videos.yaml"
     register.write_text(register.read_text(encoding="utf-8").replace("A film", "A \u0ed0 film"), encoding="utf-8")
-    built = build(source, tmp_path / "build", "pdf", sse_pdf_fonts=["Fira Sans", "IBM Plex Mono"])
+    built = build(source, tmp_path / "build", "pdf", jobs, sse_pdf_fonts=["Fira Sans", "IBM Plex Mono"])
     places = {(each.file, each.line) for each in built.warnings if each.type == "sse.pdf"}
     assert places == {("data/videos.yaml", 3)}, built.raw_warnings
+
+
+@pytest.mark.parametrize("broken", ["small.pdf", "small-two-words.pdf"])
+def test_a_file_that_cannot_be_written_ends_the_build_also_in_a_process_of_its_own(
+    tmp_path: Path, diagram_cache: Path, printed: Path, broken: str
+) -> None:
+    source = write_project(tmp_path / "docs", diagram_cache)
+    (tmp_path / "out" / broken).mkdir(parents=True)
+    for jobs in (1, 2):
+        run = run_sphinx(source, tmp_path / "out", jobs=jobs)
+        assert run.returncode != 0
+        assert "Is a directory" in run.stderr and broken in run.stderr
 
 
 def test_all_formats_together_draw_each_diagram_once(tmp_path: Path, printed: Path) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from io import StringIO
 from itertools import pairwise
@@ -26,9 +27,12 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import SphinxParallelError
 from sphinx.highlighting import PygmentsBridge
 from sphinx.util.i18n import format_date
 from sphinx.util.matching import Matcher
+from sphinx.util.parallel import ParallelTasks
 from sphinx.writers.html import HTMLWriter
 from sphinx.writers.html5 import HTML5Translator
 
@@ -72,6 +76,11 @@ class PdfBuilder(Builder):
     # What Sphinx's writer of HTML asks of its builder.
     math_renderer_name = StandaloneHTMLBuilder.math_renderer_name
     add_permalinks = download_support = search = False
+    allow_parallel = True
+
+    def __init__(self, app: Sphinx, env: BuildEnvironment) -> None:
+        super().__init__(app, env)
+        self.jobs = app.parallel
 
     def init(self) -> None:
         find_tools()
@@ -169,14 +178,37 @@ class PdfBuilder(Builder):
     def print_book(self, book: Book, press: Press) -> None:
         """Lay the book out, write it, and write the file of each chapter."""
         whole, numbers = self.lay_out(book, press)
-        press.write(whole, self.path())
+        files = [partial(press.write, whole, self.path())]
         slugs: set[str] = set()
         for entries in chapters(book.entries, Matcher(self.config.sse_pdf_chapters)):
             docname = entries[0].docname
             slug = chapter_name(docname)
             slug = slug if slug and slug not in slugs else f"{slug}-{numbers[docname]}".strip("-")
             slugs.add(slug)
-            self.print_chapter(self.path(slug), book, press, entries, whole, numbers)
+            files.append(partial(self.print_chapter, self.path(slug), book, press, entries, whole, numbers))
+        self.write_files(files, press)
+
+    def write_files(self, files: Sequence[Callable[[], None]], press: Press) -> None:
+        """Write each file, with `--jobs` in a process of its own, which has all that is laid out."""
+
+        def task(write: Callable[[], None]) -> list[str]:
+            write()
+            return list(press.said)
+
+        def done(write: Callable[[], None], said: list[str]) -> None:
+            waiting.remove(write)
+            press.said |= dict.fromkeys(said)
+
+        waiting = list(files)
+        tasks = ParallelTasks(self.jobs)
+        for write in files:
+            if self.parallel_ok:
+                tasks.add_task(task, write, done)
+            else:
+                done(write, task(write))
+        tasks.join()
+        if waiting:  # Sphinx says nothing of a task that fails while others are being added
+            raise SphinxParallelError("A PDF file was not written", "To see why, build with --jobs 1.")
 
     def lay_out(self, book: Book, press: Press) -> tuple[Document, Mapping[str, int]]:
         """The whole book, and the number of the page on which each place of it is.

@@ -28,7 +28,7 @@ from sphinx.util.inventory import InventoryFile
 
 from sse_handbook.laws.lists import SORTS
 from sse_handbook.laws.pages import COLUMNS
-from sse_handbook.registers.law_words import in_words, law_name, months_since
+from sse_handbook.registers.law_words import dated, in_words, law_name, months_since
 from sse_handbook.registers.laws import Law, LawRegister, read_laws
 
 REGIONS = {each: each.lower() for each in ("Africa", "Americas", "Asia", "Europe", "Oceania", "World")}
@@ -390,6 +390,24 @@ def test_an_entry_says_how_long_ago_it_was_checked(
 def test_days_and_months_are_counted_whole() -> None:
     assert [months_since("2026-01-31", date(2026, 2, 28)), months_since("2025-02-28", date(2026, 2, 28))] == [0, 12]
     assert [in_words(day) for day in ("2011", "2011-03", "2011-03-09")] == ["2011", "March 2011", "9 March 2011"]
+
+
+@pytest.mark.parametrize(
+    ("day", "words", "said"),
+    [
+        ("2011-03-09", "", "9 March 2011"),
+        ("", "bills since 2014-10 (two of 2015-01-02)", "bills since October 2014 (two of 2 January 2015)"),
+        ("2011-03-09", "2011-03-09 [not confirmed]", "9 March 2011 [not confirmed]"),
+        ("2011-03", "2011-03-09 (passed)", "9 March 2011 (passed)"),
+        ("2011-03-09", "passed by 10 votes", "9 March 2011; passed by 10 votes"),
+        ("2014", "2014-2016", "2014-2016"),
+        ("2000-10-18", "2000-10-18/20", "2000-10-18/20"),
+        ("2010-05-12", "2010-05-12 (22.02.1389)", "12 May 2010 (22.02.1389)"),
+        ("", "", ""),
+    ],
+)
+def test_a_date_is_said_once_and_in_words(day: str, words: str, said: str) -> None:
+    assert dated(day, words) == said
 
 
 def cite_elsewhere(project: Project) -> None:

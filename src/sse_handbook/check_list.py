@@ -30,8 +30,10 @@ class VerdictTables(SphinxDirective):
     """`{sse:verdicts}`: for each kind of film a table from what its host answers to what we say, as the code has it."""
 
     def run(self) -> list[nodes.Node]:
-        head = "| oEmbed | Thumbnail | Verdict | Why |\n|---|---|---|---|\n"
-        tables = [f"**{TABLE_NAMES[name]}**\n\n{head}{''.join(map(_row, rows))}" for name, rows in TABLES.items()]
+        head = "\n| oEmbed | Thumbnail | Verdict | Why |\n|---|---|---|---|\n"
+        tables = [
+            f"```{{table}} {TABLE_NAMES[name]}\n{head}{''.join(map(_row, rows))}```\n" for name, rows in TABLES.items()
+        ]
         return self.parse_text_to_nodes("\n".join([f"*No word* is any of: {', '.join(OUTAGE)}.\n", *tables]))
 
 

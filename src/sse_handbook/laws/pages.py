@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 
 from ..catalogues import N_, _, of_register
 from ..domain import SSEDomain
-from ..registers.law_words import drawable, in_words, law_name, law_year
+from ..registers.law_words import dated, drawable, in_words, law_name, law_year
 from ..registers.laws import Law
 
 # How each relation between two laws reads in an entry.
@@ -92,8 +92,8 @@ def _lines(domain: SSEDomain, law: Law, docname: str, cited: nodes.Node) -> Iter
     yield from text(_("Ask"), law.body)
     yield from text(_("Kind"), f"{of_register(law.type)}: {of_register(law.topic)}")
     yield from text(_("For"), f"{of_register(law.level)}: {law.unit}" if law.unit else "")
-    yield from text(_("Adopted"), in_words(law.adopted) if law.adopted else "", law.adoption)
-    yield from text(_("In force"), in_words(law.in_force) if law.in_force else "", law.commencement)
+    yield from text(_("Adopted"), dated(law.adopted, law.adoption))
+    yield from text(_("In force"), dated(law.in_force, law.commencement))
     yield from text(_("Status"), f"{of_register(law.status)}{as_of}", law.status_detail)
     yield from text(_("How we know"), of_register(law.evidence), of_register(law.text_access))
     yield _("Last checked"), [law_later(kind="checked", key=law.key)]
@@ -138,7 +138,7 @@ COLUMNS: dict[str, tuple[str, Callable[[SSEDomain, Law], str]]] = {
     "status": (N_("Status"), lambda domain, law: of_register(law.status)),
     "adopted": (
         N_("Date"),
-        lambda domain, law: ". ".join(filter(None, (in_words(law.adopted or ""), law.adoption))) or _(NOT_KNOWN),
+        lambda domain, law: dated(law.adopted, law.adoption) or _(NOT_KNOWN),
     ),
     "needs": (N_("A small group needs"), lambda domain, law: law.threshold or _(NOT_KNOWN)),
     "means": (N_("For home-based workers"), lambda domain, law: law.home_based or _(NOT_KNOWN)),

@@ -10,6 +10,9 @@ from babel.dates import format_date, format_skeleton
 from ..catalogues import _, book, ngettext, of_register
 from .laws import Law
 
+# Not the years of a span (2014-2016), and not a day of several (2000-10-18/20).
+DATE = re.compile(r"(?<![\d./-])\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?(?![\d/-])")
+
 
 def law_year(law: Law) -> str:
     """The year of a law, by which people name it; empty where it is not known."""
@@ -36,6 +39,12 @@ def in_words(day: str) -> str:
     if len(parts) == 3:
         return format_date(date.fromisoformat(day), "long", locale=book.locale)
     return format_skeleton("yMMMM", date.fromisoformat(f"{day}-01"), locale=book.locale)
+
+
+def dated(day: str, words: str) -> str:
+    """A date and what is said of it: `2011-03-29` and `2011-03-29 (passed)` are 29 March 2011 (passed)."""
+    said = DATE.sub(lambda match: in_words(match[0]), words)
+    return said if day and words.startswith(day) else "; ".join(filter(None, (in_words(day), said)))
 
 
 def oldest_first(law: Law) -> str:

@@ -74,8 +74,12 @@ nox.options.sessions = ["pdf", "html"]  # in this order: the pages offer the PDF
 STRICT = ("--nitpicky", "--fail-on-warning", "--keep-going")
 DOCS = ("docs", "docs")
 DEV = ("dev", "docs", "serve", "tests", "lint")
-# They take as long as all others together, and open each page several times in a real browser.
-IN_BROWSER = ("tests/test_browser.py", "tests/test_looks.py", "tests/test_offline_reading.py")
+# What takes minutes has a session of its own: each ends within ten minutes on two cores.
+APART = {
+    "browser": ("tests/test_browser.py", "tests/test_looks.py", "tests/test_offline_reading.py"),
+    "formats": ("tests/test_pdf.py", "tests/test_epub.py", "tests/test_offline.py"),
+    "publishing": ("tests/test_publish.py", "tests/test_release.py", "tests/test_translation.py"),
+}
 
 
 def run(session: nox.Session, programs: Path, program: str, *arguments: str, **options: Any) -> None:
@@ -215,8 +219,8 @@ def links(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test but those of `browser`; `-- -k NAME` runs some."""
-    apart = [] if session.posargs else [f"--ignore={path}" for path in IN_BROWSER]
+    """Run every test but those of `browser`, `formats` and `publishing`; `-- -k NAME` runs some, of all."""
+    apart = [] if session.posargs else [f"--ignore={path}" for paths in APART.values() for path in paths]
     run(session, environment(*DEV), "pytest", *apart, *session.posargs)
 
 
@@ -226,7 +230,19 @@ def browser(session: nox.Session) -> None:
     sphinx_build(session, "html", "--jobs", "auto")
     programs = environment(*DEV)
     run(session, programs, "python", "tools/weigh.py", "build/html")
-    run(session, programs, "pytest", *IN_BROWSER, *session.posargs)
+    run(session, programs, "pytest", *APART["browser"], *session.posargs)
+
+
+@nox.session
+def formats(session: nox.Session) -> None:
+    """Open the PDF, the EPUB and the offline copy: complete, in order, every link alive, fit for a screen reader."""
+    run(session, environment(*DEV), "pytest", *APART["formats"], *session.posargs)
+
+
+@nox.session
+def publishing(session: nox.Session) -> None:
+    """Release, publish and translate in repositories of their own, stopped at every step."""
+    run(session, environment(*DEV), "pytest", *APART["publishing"], *session.posargs)
 
 
 # Files that a site reads, and the public schema of each: they come with check-jsonschema.

@@ -99,7 +99,7 @@ sys.exit(sys.argv[2] == "FAILS")
 """
 
 
-@pytest.mark.parametrize("fails", ["nothing", "lint", "check", "browser", "tests"])
+@pytest.mark.parametrize("fails", ["nothing", "lint", "check", "browser", "formats", "publishing", "tests"])
 def test_the_two_halves_of_ci_are_the_whole_and_it_stops_at_the_first_fault(tmp_path: Path, fails: str) -> None:
     halves = re.findall(r"bash \.ci/run (\w+)", TEXTS["ci.yml"])
     asked = {}
@@ -115,7 +115,7 @@ def test_the_two_halves_of_ci_are_the_whole_and_it_stops_at_the_first_fault(tmp_
     whole = asked.pop("")
     if fails == "nothing":
         assert whole == [each for half in halves for each in asked[half]]
-        assert {"lint", "html", "offline", "check", "browser", "tests"} <= set(whole)
+        assert {"lint", "html", "offline", "check", "browser", "formats", "publishing", "tests"} <= set(whole)
         assert whole[-1] == "tests"
     else:
         assert whole[-1] == fails

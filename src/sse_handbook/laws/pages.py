@@ -70,7 +70,7 @@ def entry(domain: SSEDomain, law: Law, docname: str, cited: nodes.Node, links: I
         # Our own words, which the catalogues of the pages need not hold again.
         fields += nodes.field("", nodes.field_name("", name, translatable=False), body)
     key = nodes.paragraph("", _("Key:") + " ", nodes.literal("", law.key))
-    key += [node for link in links for node in (nodes.Text(" · "), link)]
+    key += [node for link in links for node in (nodes.Text("\xa0· "), link)]
     section += [fields, key]
     return section
 

@@ -139,7 +139,7 @@ def card(video: Video, checked: str) -> nodes.container:
     box = nodes.container("", classes=["video-card"])
     box["video"] = video.key
     box += nodes.paragraph("", "", nodes.strong("", video.about))
-    box += nodes.paragraph("", " · ".join(facts))
+    box += nodes.paragraph("", "\xa0· ".join(facts))  # no line begins with a dot
     box += nodes.paragraph("", "", link, nodes.Text(" " + _("(opens another site and uses data)")))
     if video.same_because:
         box += nodes.paragraph("", video.same_because)

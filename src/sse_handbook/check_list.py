@@ -30,11 +30,15 @@ class VerdictTables(SphinxDirective):
     """`{sse:verdicts}`: for each kind of film a table from what its host answers to what we say, as the code has it."""
 
     def run(self) -> list[nodes.Node]:
-        head = "\n| oEmbed | Thumbnail | Verdict | Why |\n|---|---|---|---|\n"
-        tables = [
-            f"```{{table}} {TABLE_NAMES[name]}\n{head}{''.join(map(_row, rows))}```\n" for name, rows in TABLES.items()
-        ]
-        return self.parse_text_to_nodes("\n".join([f"*No word* is any of: {', '.join(OUTAGE)}.\n", *tables]))
+        head = "| oEmbed | Thumbnail | Verdict | Why |\n|---|---|---|---|\n"
+        parts = (f"{head}{''.join(map(_row, rows))}" for rows in TABLES.values())
+        parsed = self.parse_text_to_nodes("\n".join([f"*No word* is any of: {', '.join(OUTAGE)}.\n", *parts]))
+        tables = (each for each in parsed if isinstance(each, nodes.table))
+        for table, name in zip(tables, TABLES, strict=True):
+            caption = nodes.title(TABLE_NAMES[name], TABLE_NAMES[name])
+            caption.source, caption.line = self.get_source_info()
+            table.insert(0, caption)
+        return parsed
 
 
 def _section(check: Check) -> str:

@@ -76,8 +76,8 @@ DOCS = ("docs", "docs")
 DEV = ("dev", "docs", "serve", "tests", "lint")
 # What takes minutes has a session of its own: each ends within ten minutes on two cores.
 APART = {
-    "browser": ("tests/test_browser.py", "tests/test_looks.py", "tests/test_offline_reading.py"),
-    "formats": ("tests/test_pdf.py", "tests/test_epub.py", "tests/test_offline.py"),
+    "browser": ("tests/test_browser.py", "tests/test_looks.py"),
+    "formats": ("tests/test_pdf.py", "tests/test_epub.py", "tests/test_offline.py", "tests/test_offline_reading.py"),
     "publishing": ("tests/test_publish.py", "tests/test_release.py", "tests/test_translation.py"),
 }
 
@@ -226,7 +226,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Weigh every page, then open each in a real browser: budget, accessibility, looks, reading without a network."""
+    """Weigh every page, then open each in a real browser: budget, accessibility, looks."""
     sphinx_build(session, "html", "--jobs", "auto")
     programs = environment(*DEV)
     run(session, programs, "python", "tools/weigh.py", "build/html")
@@ -235,7 +235,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def formats(session: nox.Session) -> None:
-    """Open the PDF, the EPUB and the offline copy: complete, in order, every link alive, fit for a screen reader."""
+    """Test the PDF, the EPUB, the offline copy and reading without a network: complete, in order, every link alive."""
     run(session, environment(*DEV), "pytest", *APART["formats"], *session.posargs)
 
 

@@ -43,7 +43,14 @@ def in_words(day: str) -> str:
 
 def dated(day: str, words: str) -> str:
     """A date and what is said of it: `2011-03-29` and `2011-03-29 (passed)` are 29 March 2011 (passed)."""
-    said = DATE.sub(lambda match: in_words(match[0]), words)
+
+    def spoken(match: re.Match[str]) -> str:
+        try:
+            return in_words(match[0])
+        except ValueError:  # no such day, as 31 April: it stays as it was written
+            return match[0]
+
+    said = DATE.sub(spoken, words)
     return said if day and words.startswith(day) else "; ".join(filter(None, (in_words(day), said)))
 
 

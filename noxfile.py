@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +69,10 @@ except ModuleNotFoundError:
     runner = environment("_runner", "nox", project=False)
     sys.exit(subprocess.call([str(runner / "python"), str(ROOT / "noxfile.py"), *sys.argv[1:]]))
 
+# A newcomer need not know what uv is, and we do without it.
+logging.getLogger("nox").addFilter(lambda record: "uv binary" not in record.getMessage())
 nox.options.default_venv_backend = "none"  # sessions share the environments made above
-nox.options.sessions = ["pdf", "html"]  # in this order: the pages offer the PDF that is there; they come without one
+nox.options.sessions = ["book"]
 
 # A warning is an error, but the build goes on to the end and names them all.
 STRICT = ("--nitpicky", "--fail-on-warning", "--keep-going")
@@ -112,61 +116,111 @@ def ask(program: str, *arguments: str) -> None:
         sys.exit(process.returncode)
 
 
-def sphinx_build(session: nox.Session, builder: str, *options: str, folder: str = "") -> None:
-    doctrees = Path("build", "doctrees", folder or builder)
-    places = ("-d", str(doctrees), "docs", f"build/{folder or builder}")
+def sphinx_command(builder: str, *options: str, folder: str = "", doctrees: str = "shared") -> list[str]:
+    """Return the command that builds a format: all of them from one reading of the pages."""
+    places = ("-d", f"build/doctrees/{doctrees}", "docs", f"build/{folder or builder}")
+    return ["sphinx-build", "-b", builder, *STRICT, "--jobs", "auto", *places, *options]
+
+
+def sphinx_build(session: nox.Session, builder: str, *options: str, folder: str = "", doctrees: str = "shared") -> None:
     try:
-        run(session, environment(*DOCS), "sphinx-build", "-b", builder, *STRICT, *places, *options)
+        run(session, environment(*DOCS), *sphinx_command(builder, *options, folder=folder, doctrees=doctrees))
     except nox.command.CommandFailed:
         # Some of Sphinx's own warnings come only when a page is read: after a failure all are read again.
-        (doctrees / "environment.pickle").unlink(missing_ok=True)
+        Path("build/doctrees", doctrees, "environment.pickle").unlink(missing_ok=True)
         session.error(f"Mend what is named above, and run again: {AGAIN}")
+
+
+VERSION = PROJECT["project"]["version"]
+OFFLINE_COPY = f"build/offline/sse-handbook-{VERSION}.zip"
+# The copy holds the PDF and offers nothing else. From a file, a browser lets no page read another for a summary.
+OFFLINE_PAGES = ("--write-all", "-D", "sse_downloads_only=pdf", "-D", "html_show_search_summary=0")
+# Each format, with the commands that make it and what they leave. The pages come last: they offer the rest.
+FORMATS = {
+    "PDF": ([sphinx_command("pdf")], "build/pdf/sse-handbook.pdf"),
+    "PDF of each chapter": ([], "build/pdf/sse-handbook-*.pdf"),
+    "EPUB": ([sphinx_command("epub")], "build/epub/sse-handbook.epub"),
+    "Offline copy": (
+        [
+            sphinx_command("html", *OFFLINE_PAGES, folder="offline/pages"),
+            ["python", "tools/offline.py", "build/offline/pages", OFFLINE_COPY],
+        ],
+        OFFLINE_COPY,
+    ),
+    "Pages": ([sphinx_command("html")], "build/html/**/*.html"),
+}
+
+
+@nox.session
+def book(session: nox.Session) -> None:
+    """Build the handbook in every format; begin at build/html/index.html."""
+    programs = environment(*DOCS)
+    path = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    told: set[str] = set()
+    rows, failed = [], []
+    for name, (commands, pattern) in FORMATS.items():
+        start = time.monotonic()
+        for command in commands:
+            print(f"{name}: {shlex.join(command[:3])} ...", flush=True)
+            found = shutil.which(command[0], path=programs) or command[0]
+            quiet = ["--quiet"] if command[0] == "sphinx-build" else []
+            env = {**os.environ, "PATH": path, **date()}
+            done = subprocess.run([found, *command[1:], *quiet], stderr=subprocess.PIPE, text=True, env=env, check=False)
+            for line in done.stderr.splitlines():
+                if line not in told:  # what one format has said of a page, the others need not say again
+                    print(line, file=sys.stderr, flush=True)
+            told.update(done.stderr.splitlines())
+            if done.returncode:
+                failed.append(name)
+                Path("build/doctrees/shared/environment.pickle").unlink(missing_ok=True)
+                break
+        files = sorted(Path().glob(pattern))
+        size = sum(file.stat().st_size for file in files) / 1e6
+        where = "build/html/index.html" if name == "Pages" else str(files[0]) if len(files) == 1 else pattern
+        result = "failed" if name in failed else f"{len(files)} files" if len(files) > 1 else "1 file"
+        rows.append(f"{name:<20} {result:>9} {size:>6.1f} MB {time.monotonic() - start:>4.0f} s  {where}")
+    print("\n".join(["", *rows, ""]), flush=True)
+    if failed:
+        session.error(f"Not made: {', '.join(failed)}. Mend what is named above, and run again: {AGAIN}")
 
 
 @nox.session
 def html(session: nox.Session) -> None:
-    """Build the handbook: build/html/index.html."""
-    sphinx_build(session, "html", "--jobs", "auto", *session.posargs)
+    """Build the pages: build/html/index.html."""
+    sphinx_build(session, "html", *session.posargs)
 
 
 @nox.session
 def pdf(session: nox.Session) -> None:
     """Build the PDF, whole and by chapters: build/pdf/sse-handbook.pdf."""
-    sphinx_build(session, "pdf", "--jobs", "auto", *session.posargs)
+    sphinx_build(session, "pdf", *session.posargs)
 
 
 @nox.session
 def epub(session: nox.Session) -> None:
     """Build the EPUB: build/epub/sse-handbook.epub."""
-    sphinx_build(session, "epub", "--jobs", "auto", *session.posargs)
+    sphinx_build(session, "epub", *session.posargs)
 
 
 @nox.session
 def offline(session: nox.Session) -> None:
-    """Build every format in its turn, and pack the offline copy: build/offline/sse-handbook-VERSION.zip."""
+    """Pack the offline copy, with the PDF in it: build/offline/sse-handbook-VERSION.zip."""
     pdf(session)
-    epub(session)
-    # The copy holds the PDF and offers nothing else. From a file, a browser lets no page read another for a summary.
-    settings = ("-D", "sse_downloads_only=pdf", "-D", "html_show_search_summary=0")
-    # All pages are written: the search index forgets the glossary of pages that Sphinx leaves as they are.
-    sphinx_build(session, "html", "--write-all", "--jobs", "auto", *settings, folder="offline/pages")
-    target = f"build/offline/sse-handbook-{PROJECT['project']['version']}.zip"
-    run(session, environment(*DOCS), "python", "tools/offline.py", "build/offline/pages", target)
-    # Last, so that the pages offer all of it, with its size.
-    html(session)
+    sphinx_build(session, "html", *OFFLINE_PAGES, folder="offline/pages")
+    run(session, environment(*DOCS), "python", "tools/offline.py", "build/offline/pages", OFFLINE_COPY)
 
 
 @nox.session
 def check(session: nox.Session) -> None:
     """Check all pages offline, without writing any: references, films, diagrams, registers."""
     # Fresh each time: a page that is gone is missed only by pages that are read again.
-    sphinx_build(session, "dummy", "--quiet", "--fresh-env", *session.posargs)
+    sphinx_build(session, "dummy", "--quiet", "--fresh-env", *session.posargs, doctrees="check")
 
 
 @nox.session
 def gettext(session: nox.Session) -> None:
     """Write what there is to translate, one file a chapter and one for the words of the program: build/gettext."""
-    sphinx_build(session, "gettext", *session.posargs)
+    sphinx_build(session, "gettext", *session.posargs, doctrees="gettext")
     words = ("--no-wrap", "--sort-by-file", "-F", "pyproject.toml", "-o", "build/gettext/sse_handbook.pot")
     run(session, environment(*DOCS), "pybabel", "--quiet", "extract", *words, "src/sse_handbook")
 
@@ -186,7 +240,7 @@ def translate(session: nox.Session) -> None:
     gettext(session)
     catalogues = ("--pot-dir", "build/gettext", "--locale-dir", "docs/locales", "--line-width", "0")
     run(session, environment(*DOCS), "sphinx-intl", "update", *catalogues, "--language", language)
-    sphinx_build(session, "html", "--jobs", "auto", "-D", f"language={language}", *more, folder=language)
+    sphinx_build(session, "html", "-D", f"language={language}", *more, folder=language, doctrees=language)
 
 
 @nox.session
@@ -227,7 +281,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """Weigh every page, then open each in a real browser: budget, accessibility, looks."""
-    sphinx_build(session, "html", "--jobs", "auto")
+    sphinx_build(session, "html")
     programs = environment(*DEV)
     run(session, programs, "python", "tools/weigh.py", "build/html")
     run(session, programs, "pytest", *APART["browser"], *session.posargs)
@@ -310,8 +364,9 @@ def publish(session: nox.Session) -> None:
     """
     command = ("python", "tools/publish.py", *session.posargs)
     run(session, environment(*DOCS), *command, "--ready")
-    session.run(sys.executable, "noxfile.py", "-s", "offline", external=True)
-    sphinx_build(session, "html", "--fresh-env", "--write-all", "-D", "sse_published=1", folder="publish")
+    session.run(sys.executable, "noxfile.py", external=True)
+    options = ("--fresh-env", "--write-all", "-D", "sse_published=1")
+    sphinx_build(session, "html", *options, folder="publish", doctrees="publish")
     run(session, environment(*DOCS), *command)
 
 

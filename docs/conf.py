@@ -1,8 +1,11 @@
 """Settings of the handbook's build; no logic. Everything that decides something lives in `src/sse_handbook`."""
 
 import os
+import sys
 import tomllib
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).with_name("_ext")))
 
 _project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -17,6 +20,8 @@ extensions = [
     "sphinxcontrib.bibtex",
     "sphinxcontrib.mermaid",
     "sse_handbook",
+    "pdf_builder",
+    "shared_doctrees",
 ]
 exclude_patterns = ["_*"]
 nitpicky = True
@@ -77,14 +82,14 @@ sse_downloads = {
     ),
 }
 
-sse_pdf_name = "sse-handbook"
+pdf_name = "sse-handbook"
 # For text, for code, and for the titles of laws in other scripts; their packages are in `pyproject.toml`.
-sse_pdf_fonts = (
+pdf_fonts = (
     *("Fira Sans", "IBM Plex Mono", "Sarabun", "Hind Siliguri", "Mukta", "IBM Plex Sans Arabic"),
-    "_fonts/titles.otf",
+    "Noto Sans CJK JP",
 )
 # Long parts of a chapter are chapters of their own: people print the laws of their region.
-sse_pdf_chapters = ["policy/laws/*", "reference/sources*"]
+pdf_chapters = ["policy/laws/*", "reference/sources*"]
 
 epub_basename = "sse-handbook"
 epub_title = "Home-based workers and the social and solidarity economy: a handbook"

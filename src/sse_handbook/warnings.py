@@ -214,9 +214,10 @@ class Check(Enum):
     )
     PDF = (
         "pdf",
-        """The PDF does not show what a page says: a sign that its fonts lack, an image from another site.
+        """The PDF does not show what a page says: a character that its fonts lack, a picture that cannot be read.
+        The PDF shows “?” for such a character, and its alternative text for such a picture.
 
-        Right: another sign, or a font that has it in `sse_pdf_fonts`; an image in the folder of the page.""",
+        Right: another character, or a font that has it in `pdf_fonts`; a picture that other programs can open.""",
     )
     PAGE_WEIGHT = (
         "page_weight",

@@ -82,9 +82,10 @@ class PdfBuilder(Builder):
         shutil.copytree(TEMPLATE, self.root)
         (self.root / "images").mkdir()
         pages = list(walk(self.env, self.config.root_doc))
-        doctrees = {page.docname: self.env.get_and_resolve_doctree(page.docname, self) for page in pages}
+        doctrees = {page.docname: self.env.get_doctree(page.docname) for page in pages}
         self.targets = Targets()
         for docname, doctree in doctrees.items():
+            self.env.resolve_references(doctree, docname, self)
             self.targets.add_page(docname, doctree)
             self.post_process_images(doctree)
         self.linked = set().union(*map(self.targets.named_on, doctrees))
@@ -119,10 +120,10 @@ class PdfBuilder(Builder):
         """Return the file of a page's markup."""
         return self.root / "pages" / f"{docname}.typ"
 
-    def add_drawing(self, svg: str) -> str:
-        """Keep a drawing for Typst, and return its path there."""
-        path = f"/images/{sha256(svg.encode()).hexdigest()[:16]}.svg"
-        Path(f"{self.root}{path}").write_text(svg, encoding="utf-8")
+    def add_image(self, data: bytes, suffix: str) -> str:
+        """Keep an image for Typst, and return its path there."""
+        path = f"/images/{sha256(data).hexdigest()[:16]}{suffix}"
+        Path(f"{self.root}{path}").write_bytes(data)
         return path
 
     def find_fonts(self) -> typst.Fonts:
@@ -153,6 +154,7 @@ class PdfBuilder(Builder):
                 break
         for warning in warnings:
             self.tell(warning.diagnostic)
+        pikepdf.settings.set_flate_compression_level(9)
         with pikepdf.open(BytesIO(data)) as pdf:
             pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
 

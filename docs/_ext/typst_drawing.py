@@ -18,7 +18,7 @@ class Drawing:
     """What a drawing shows and says.
 
     `boxes` are `(x, y, width, height, target)` of the nodes that link somewhere, in pixels from the upper left corner.
-    `cuts` are heights: the drawing is shown in strips from one to the next, side by side.
+    `strips` are the parts in which it is shown, side by side: where each begins and ends, and its SVG.
     """
 
     def __init__(self, svg: str, font: str) -> None:
@@ -28,14 +28,26 @@ class Drawing:
         left, top, self.width, self.height = map(float, root.get("viewBox", "0 0 1 1").split())
         boxes = list(_boxes(root, -left, -top, ""))
         self.boxes = [box for box in boxes if box[4]]
-        self.cuts = _cuts([(y, y + height) for _x, y, _width, height, _target in boxes], self.width, self.height)
         for element in root.iter():
             if element.tag == f"{SVG}style":
                 element.text = re.sub(r"font-family:[^;}]*", f"font-family:{font}", element.text or "")
             elif element.tag == f"{SVG}a":
                 element.tag = f"{SVG}g"
+            elif "row" in element.get("class", "") and not any(map(_has_emphasis, element)):
+                # One piece of text for Mermaid's one a word.
+                element.text = "".join(element.itertext())
+                element[:] = []
         ElementTree.register_namespace("", SVG[1:-1])
-        self.svg = ElementTree.tostring(root, encoding="unicode")
+        self.strips = []
+        for start, end in pairwise(_cuts([(box[1], box[1] + box[3]) for box in boxes], self.width, self.height)):
+            size = {"width": f"{self.width}", "height": f"{end - start}"}
+            root.attrib |= {**size, "viewBox": f"{left} {top + start} {self.width} {end - start}"}
+            self.strips.append((start, end, ElementTree.tostring(root, encoding="unicode")))
+
+
+def _has_emphasis(word: ElementTree.Element) -> bool:
+    """Tell whether a word is set in another way than its line."""
+    return any(word.get(name, "normal") != "normal" for name in ("font-style", "font-weight"))
 
 
 def _boxes(parent: ElementTree.Element, x: float, y: float, target: str) -> Iterator[Box]:

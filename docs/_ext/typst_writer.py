@@ -9,7 +9,6 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from typst_drawing import Drawing
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 LONGEST_WORD = 24  # in characters; a longer one may be broken where an address may
 LEAST_COLUMN, WIDEST_COLUMN = 6, 48  # in characters
+LINE_BREAK = '#" "#linebreak()'  # with a space for those who hear it
 ZERO_WIDTH_SPACE = "\u200b"
 NUMBERING = {"loweralpha": "a.", "upperalpha": "A.", "lowerroman": "i.", "upperroman": "I."}
 
@@ -294,7 +294,7 @@ class TypstTranslator(SphinxTranslator):
 
     def visit_definition_list_item(self, node: nodes.definition_list_item) -> None:
         terms = (f"{self.anchor(term)}#{self.content(term)}" for term in node.findall(nodes.term))
-        self.begin(node, f"terms.item([{' #linebreak() '.join(terms)}], [")
+        self.begin(node, f"terms.item([{LINE_BREAK.join(terms)}], [")
 
     def visit_field_name(self, node: nodes.field_name) -> None:
         self.begin(node, f'terms.item([#{self.content(node)}#":"], [')
@@ -317,10 +317,10 @@ class TypstTranslator(SphinxTranslator):
     def visit_container(self, node: nodes.container) -> None:
         link = node.next_node(nodes.reference)
         if "video-card" in node["classes"] and link is not None:
-            url, svg = link["refuri"], BytesIO()
-            segno.make(url, error="m", micro=False).save(svg, kind="svg", border=0, nl=False)
-            alt = self.builder.qr_label.format(address=url)
-            code = f"{quote(svg.getvalue().decode())}, {quote(alt)}, {quote(break_words(url))}"
+            url, picture = link["refuri"], BytesIO()
+            segno.make(url, error="m", micro=False).save(picture, kind="png", scale=8, border=0)
+            path, alt = self.builder.add_image(picture.getvalue(), ".png"), self.builder.qr_label.format(address=url)
+            code = f"{quote(path)}, {quote(alt)}, {quote(break_words(url))}"
             self.begin(node, f"{self.anchor(node)}#card({quote(url)}, {code})[")
         else:
             self.begin(node, f"{self.anchor(node)}#[")
@@ -374,10 +374,10 @@ class TypstTranslator(SphinxTranslator):
     def visit_mermaid(self, node: nodes.Element) -> None:
         if "svg" in node:
             drawing = Drawing(node["svg"], self.builder.fonts[0])
-            path, size = self.builder.add_drawing(drawing.svg), f"{drawing.width}, {drawing.height}"
             boxes = "".join(f"({x}, {y}, {w}, {h}, {self.link(to)}), " for x, y, w, h, to in drawing.boxes)
-            strips = "".join(f"({start}, {end}), " for start, end in pairwise(drawing.cuts))
-            call = f"#drawing({quote(path)}, {quote(drawing.alt)}, {size}, ({boxes}), ({strips}))"
+            files = ((start, end, self.builder.add_image(svg.encode(), ".svg")) for start, end, svg in drawing.strips)
+            strips = "".join(f"({start}, {end}, {quote(path)}), " for start, end, path in files)
+            call = f"#drawing({quote(drawing.alt)}, {drawing.width}, ({boxes}), ({strips}))"
             self.begin(node, f"{self.anchor(node)}{call}\n")
         raise nodes.SkipNode
 

@@ -33,21 +33,14 @@ class Drawing:
                 element.text = re.sub(r"font-family:[^;}]*", f"font-family:{font}", element.text or "")
             elif element.tag == f"{SVG}a":
                 element.tag = f"{SVG}g"
-            elif "row" in element.get("class", "") and not any(map(_has_emphasis, element)):
-                # One piece of text for Mermaid's one a word.
-                element.text = "".join(element.itertext())
-                element[:] = []
+            elif "row" in element.get("class", "") and {word.get("font-weight") for word in element} <= {"normal"}:
+                element.text, element[:] = "".join(element.itertext()), []  # one piece of text, not one for each word
         ElementTree.register_namespace("", SVG[1:-1])
         self.strips = []
         for start, end in pairwise(_cuts([(box[1], box[1] + box[3]) for box in boxes], self.width, self.height)):
             size = {"width": f"{self.width}", "height": f"{end - start}"}
             root.attrib |= {**size, "viewBox": f"{left} {top + start} {self.width} {end - start}"}
             self.strips.append((start, end, ElementTree.tostring(root, encoding="unicode")))
-
-
-def _has_emphasis(word: ElementTree.Element) -> bool:
-    """Tell whether a word is set in another way than its line."""
-    return any(word.get(name, "normal") != "normal" for name in ("font-style", "font-weight"))
 
 
 def _boxes(parent: ElementTree.Element, x: float, y: float, target: str) -> Iterator[Box]:

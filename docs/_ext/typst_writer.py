@@ -6,76 +6,55 @@ A string needs no escaping but its own, so no text of a page can be taken for ma
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import segno
 from docutils import nodes
 from docutils.utils import get_source_line
 from sphinx.locale import admonitionlabels
-from sphinx.util.docutils import SphinxTranslator
 from typst_drawing import Drawing
 
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 LONGEST_WORD = 24  # in characters; a longer one may be broken where an address may
 LEAST_COLUMN, WIDEST_COLUMN = 6, 48  # in characters
-LINE_BREAK = '#" "#linebreak()'  # with a space for those who hear it
 ZERO_WIDTH_SPACE = "\u200b"
-NUMBERING = {"loweralpha": "a.", "upperalpha": "A.", "lowerroman": "i.", "upperroman": "I."}
-
-# What stands before and behind the content of a node, by its tag. A block begins a line of its own.
-BLOCKS = {
-    "paragraph": ("", "\n"),
-    "bullet_list": ("#list(", ")\n"),
-    "list_item": ("[", "], "),
-    "definition_list": ("#words(", ")\n"),
-    "field_list": ("#fields(", ")\n"),
-    "block_quote": ("#quote(block: true)[", "]\n"),
-    "attribution": ("", "\n"),
-    "line": ("", "#linebreak()"),
-    "rubric": ("#strip[", "]\n"),
-    "caption": ("#caption[", "]\n"),
-    "transition": ("#line(length: 100%)", "\n"),
+LINE_BREAK = '#" "#linebreak()'  # with a space for those who hear it
+# What stands before and behind the content of a node, by its tag. A block begins in a line of its own.
+AROUND = {
+    "paragraph": ("\n", "\n"),
+    "bullet_list": ("\n#list(", ")\n"),
+    "list_item": ("\n[", "], "),
+    "definition_list": ("\n#words(", ")\n"),
+    "field_list": ("\n#fields(", ")\n"),
+    "row": ("\n", ""),
+    "block_quote": ("\n#quote(block: true)[", "]\n"),
+    "caption": ("\n#caption[", "]\n"),
+    "thead": ("(", "), "),
     "tbody": ("(", ")"),
-}
-INLINES = {
     "emphasis": ("#emph[", "]"),
-    "title_reference": ("#emph[", "]"),
     "strong": ("#strong[", "]"),
-    "subscript": ("#sub[", "]"),
-    "superscript": ("#super[", "]"),
-    "definition": ("", "]), "),
-    "field_body": ("", "]), "),
 }
 # What has no place on paper, or is written where the node above it is.
-SKIPPED = {
-    *("comment", "downloads_here", "index", "label", "meta", "raw", "substitution_definition", "system_message"),
-    *("tabular_col_spec", "term", "toctree"),
-}
+SKIPPED = {"comment", "downloads_here", "index", "label", "raw", "substitution_definition", "toctree"}
 
 
-@dataclass(frozen=True)
 class Targets:
-    """The places that links of the book lead to. A place is named `DOCNAME` or `DOCNAME#ID`.
+    """The places that links of the book lead to. A place is named `DOCNAME` or `DOCNAME#ID`."""
 
-    `names` gives each place the name of its first id, `links` has the places that each page's links lead to,
-    `terms` the names of words in a glossary, and `numbers` the number of each source in the lists of sources.
-    """
-
-    names: dict[str, str] = field(default_factory=dict)
-    links: dict[str, set[str]] = field(default_factory=dict)
-    terms: set[str] = field(default_factory=set)
-    numbers: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}  # each place, and the name of its first id
+        self.links: dict[str, set[str]] = {}  # each page, and the places that its links lead to
+        self.terms: set[str] = set()  # the names of words in a glossary
+        self.numbers: dict[str, int] = {}  # the names of sources, and the number of each in the lists of sources
 
     def add_page(self, docname: str, doctree: nodes.document) -> None:
         """Note what has an id on a page, and what its links lead to."""
         self.links[docname] = {find_place(docname, node) for node in doctree.findall(nodes.reference)}
-        for node in doctree.findall(lambda node: isinstance(node, nodes.Element) and bool(node.get("ids"))):
-            first = docname if isinstance(node.parent, nodes.document) else f"{docname}#{node['ids'][0]}"
-            self.names.update({f"{docname}#{name}": first for name in node["ids"]})
+        for node in doctree.findall(nodes.Element):
+            ids = node.get("ids") or [""]
+            first = docname if isinstance(node.parent, nodes.document) else f"{docname}#{ids[0]}"
+            self.names.update({f"{docname}#{name}": first for name in ids})
             if isinstance(node, nodes.term):
                 self.terms.add(first)
             elif isinstance(node, nodes.citation):
@@ -89,10 +68,8 @@ class Targets:
 
 def find_place(docname: str, node: nodes.Element) -> str:
     """Return the place that a link on a page leads to, or an empty text where it leads out of the book."""
-    if "refid" in node:
-        return f"{docname}#{node['refid']}"
     uri = node.get("refuri", "")
-    return uri.removeprefix("#/") if uri.startswith("#/") else ""
+    return f"{docname}#{node['refid']}" if "refid" in node else uri[1:] if uri.startswith("/") else ""
 
 
 def quote(text: str) -> str:
@@ -129,257 +106,176 @@ def neighbour(node: nodes.Element, step: int) -> nodes.Element | None:
     return other if isinstance(other, type(node)) else None
 
 
+def in_head(node: nodes.Element) -> bool:
+    """Tell whether a node is in the head of a table: it stands on each page of it, and PDF/UA allows no link there."""
+    return node.parent is not None and (isinstance(node.parent, nodes.thead) or in_head(node.parent))
+
+
 def has_laws(node: nodes.Element | None) -> bool:
     """Tell whether a section is that of a country, with an entry for each law."""
     return node is not None and any("law" in part["classes"] for part in node if isinstance(part, nodes.section))
 
 
-class TypstTranslator(SphinxTranslator):
-    """Turns the doctree of one page into Typst: `parts`. `depth` is how deep the page stands in the contents."""
+class PageWriter:
+    """Turns the doctree of one page into Typst. `depth` is how deep the page stands in the contents.
 
-    def __init__(self, document: nodes.document, builder: Any, docname: str, depth: int) -> None:
-        super().__init__(document, builder)
-        self.docname, self.level = docname, max(depth - 1, 0)
+    A method `write_TAG` returns the markup of a node; a comment at the start of each block has its line in the page.
+    """
+
+    def __init__(self, builder: Any, docname: str, depth: int) -> None:
+        self.builder, self.docname, self.level = builder, docname, max(depth - 1, 0)
         self.targets: Targets = builder.targets
-        self.parts = ['#import "/book.typ": *\n']
-        self.line = 2  # of the markup, from 1
-        self.origins: list[tuple[int, str, int | None]] = []  # from which line on, the file and line of the page
         self.sources: dict[str, str] = {}  # the entry of each source that this page lists
-        self.titled = self.in_head = False
+        self.titled = False
 
-    def add(self, text: str) -> None:
-        """Write some markup."""
-        self.parts.append(text)
-        self.line += text.count("\n")
+    def write(self, node: Any) -> str:
+        """Return the markup of a node, or that of its content alone: nothing that a page says is lost."""
+        kind = "admonition" if isinstance(node, nodes.Admonition) else node.tagname.strip("#").lower()
+        if kind in SKIPPED:
+            return ""
+        start, end = AROUND.get(kind, ("", ""))
+        method = getattr(self, f"write_{kind}", None)
+        text: str = method(node) if method else f"{start}{self.inside(node)}{end}"
+        if text.startswith("\n") and not isinstance(node, nodes.section | nodes.document):
+            anchor = "" if isinstance(node, nodes.citation | nodes.footnote) else self.anchor(node)
+            text = f"\n/*{get_source_line(node)[1] or ''}*/{anchor}{text[1:]}"
+        return text
 
-    def begin(self, node: nodes.Element, text: str) -> None:
-        """Begin a block in a line of its own, and note where in the page it comes from."""
-        self.add("\n")
-        self.origins.append((self.line, *get_source_line(node)))
-        self.add(text)
+    def inside(self, node: Any) -> str:
+        """Return the markup of what a node contains."""
+        return "".join(map(self.write, node.children))
 
-    def find_origin(self, line: int) -> tuple[str, int | None]:
-        """Return the file and line of the page that a line of the markup comes from."""
-        place = bisect_right(self.origins, line, key=lambda origin: origin[0])
-        return self.origins[max(place - 1, 0)][1:]
-
-    def content(self, node: nodes.Element) -> str:
-        """Return what a node contains as content of Typst, without writing it."""
-        before, line, self.parts = self.parts, self.line, []
-        for child in node.children:
-            child.walkabout(self)
-        written, self.parts, self.line = "".join(self.parts), before, line
-        return f"[{written.strip()}]"
-
-    def name(self, node: nodes.Element) -> str:
+    def name(self, node: Any) -> str:
         """Return the name of a node's place, or an empty text where no link leads to it."""
         name = self.targets.names.get(f"{self.docname}#{node['ids'][0]}", "") if node["ids"] else ""
         return name if name in self.builder.linked else ""
 
-    def anchor(self, node: nodes.Element) -> str:
+    def anchor(self, node: Any) -> str:
         """Return the anchor of a node, if a link leads to it."""
         return f"#anchor({quote(self.name(node))})" if self.name(node) else ""
 
-    def unknown_visit(self, node: nodes.Node) -> None:
-        """Write what the tables above have for a node, or its content alone: nothing that a page says is lost."""
-        if node.tagname in SKIPPED:
-            raise nodes.SkipNode
-        start = BLOCKS.get(node.tagname, INLINES.get(node.tagname, ("", "")))[0]
-        start = f"{self.anchor(node)}{start}" if start.startswith("#") else f"{start}{self.anchor(node)}"
-        if node.tagname in BLOCKS:
-            self.begin(node, start)
-        else:
-            self.add(start)
-
-    def unknown_departure(self, node: nodes.Node) -> None:
-        self.add(BLOCKS.get(node.tagname, INLINES.get(node.tagname, ("", "")))[1])
-
-    def close(self, node: nodes.Node) -> None:
-        """End what was begun with a bracket."""
-        self.add("]")
-
-    # Text and links
-
-    def visit_Text(self, node: nodes.Text) -> None:
+    def write_text(self, node: nodes.Text) -> str:
         text = re.sub(r"[ \t\r\n]+", " ", str(node))
         after = node.next_node(descend=False, siblings=True)
         if isinstance(after, nodes.inline) and "bibtex-citation" in after["classes"]:
             text = text.rstrip(" ")
-        if text:
-            self.add(f"#{quote(break_words(text))}")
+        return f"#{quote(break_words(text))}" if text else ""
 
-    def visit_literal(self, node: nodes.Element) -> None:
-        self.add(f"#raw({quote(break_words(node.astext()))})")
-        raise nodes.SkipNode
+    def write_literal(self, node: nodes.literal) -> str:
+        return f"#raw({quote(break_words(node.astext()))})"
 
-    visit_math = visit_literal
+    def write_literal_block(self, node: nodes.literal_block) -> str:
+        return f"\n#code({quote(break_words(node.astext()))})\n"
 
-    def visit_inline(self, node: nodes.inline) -> None:
+    def write_target(self, node: nodes.target) -> str:
+        return self.anchor(node)
+
+    def write_inline(self, node: nodes.inline) -> str:
         if "bibtex-citation" in node["classes"]:
-            self.add_citation(node)
-            raise nodes.SkipNode
-        language = next((name[9:] for name in node["classes"] if name.startswith("language-")), "")
-        style = f'text(lang: "{language.partition("-")[0]}")' if re.match(r"[a-z]{2,3}\b", language) else ""
-        self.add(f"{self.anchor(node)}#{style}[")
+            places = (find_place(self.docname, link) for link in node.findall(nodes.reference))
+            names = [self.targets.names.get(place, "") for place in places]
+            sources = "".join(f"({self.targets.numbers.get(name, 0)}, {quote(name)}), " for name in names)
+            raised = "raised: false, " if len(node.parent) == 1 else ""
+            return f"#cited({sources}{raised}{'linked: false' if in_head(node) else ''})"
+        language = re.search(r"\blanguage-([a-z]{2,3})\b", " ".join(node["classes"]))
+        style = f'text(lang: "{language[1]}")' if language else ""
+        return f"{self.anchor(node)}#{style}[{self.inside(node)}]"
 
-    depart_inline = close
-
-    def add_citation(self, node: nodes.inline) -> None:
-        """Write the numbers of the sources that a citation names."""
-        names = [self.targets.names.get(find_place(self.docname, link), "") for link in node.findall(nodes.reference)]
-        sources = ", ".join(f"({self.targets.numbers.get(name, 0)}, {quote(name)})" for name in names)
-        raised = ", raised: false" if len(node.parent) == 1 else ""
-        self.add(f"#cited({sources}{raised}{', linked: false' if self.in_head else ''})")
-
-    def visit_reference(self, node: nodes.reference) -> None:
+    def write_reference(self, node: nodes.reference) -> str:
         name, url = self.targets.names.get(find_place(self.docname, node), ""), node.get("refuri", "")
-        if self.in_head:  # the head of a table stands on each of its pages; PDF/UA allows no link there
-            self.add("#[")
-        elif name:
+        if in_head(node) or not (name or OUTSIDE.match(url)):
+            return self.inside(node)
+        if name:
             page = name.partition("#")[0]
             near = page == self.docname or name in self.targets.numbers
             kind = "word" if name in self.targets.terms else "near" if near else "far"
-            self.add(f'#to({quote(page)}, {quote(name)}, kind: "{kind}")[')
-        elif OUTSIDE.match(url):
-            text, address = node.astext().strip(), shorten(url)
-            if shorten(text) in (address, re.sub(r"^www\.|[/?#].*", "", address)):
-                # The site shows an address by its host, and paper shows all of it.
-                self.add(f"#away({quote(url)})[#{quote(break_words(address))}]")
-                raise nodes.SkipNode
-            noted = not (node.get("sse_card") or isinstance(node.parent, nodes.title))
-            self.add(f"#away({quote(url)}{f', note: {quote(break_words(address))}' if noted else ''})[")
-        else:
-            self.add("#[")
+            return f'#to({quote(page)}, {quote(name)}, kind: "{kind}")[{self.inside(node)}]'
+        text, address = shorten(node.astext().strip()), shorten(url)
+        if text in (address, re.sub(r"^www\.|[/?#].*", "", address)):
+            # The site shows an address by its host, and paper shows all of it.
+            return f"#away({quote(url)})[#{quote(break_words(address))}]"
+        noted = not (node.get("sse_card") or isinstance(node.parent, nodes.title))
+        return f"#away({quote(url)}{f', note: {quote(break_words(address))}' if noted else ''})[{self.inside(node)}]"
 
-    depart_reference = close
+    def write_footnote_reference(self, node: nodes.footnote_reference) -> str:
+        return f"#super(link(label({quote(find_place(self.docname, node))}))[#{quote(node.astext())}])"
 
-    def visit_footnote_reference(self, node: nodes.footnote_reference) -> None:
-        name = find_place(self.docname, node)
-        self.add(f"{self.anchor(node)}#super(link(label({quote(name)}))[#{quote(node.astext())}])")
-        raise nodes.SkipNode
+    def write_image(self, node: nodes.image) -> str:
+        image = self.builder.images.get(node["uri"], "")
+        return f"\n#picture({quote(f'/images/{image}')}, {quote(node.get('alt') or image)})" if image else ""
 
-    def visit_image(self, node: nodes.image) -> None:
-        if image := self.builder.images.get(node["uri"]):
-            alt = node.get("alt") or Path(node["uri"]).name
-            self.begin(node, f"{self.anchor(node)}#picture({quote(f'/images/{image}')}, {quote(alt)})")
-        raise nodes.SkipNode
-
-    # Sections and blocks
-
-    def visit_section(self, node: nodes.section) -> None:
+    def write_section(self, node: nodes.section) -> str:
         self.level += 1
-        if has_laws(node) and not has_laws(neighbour(node, -1)):
-            self.begin(node, "#laws[")
-
-    def depart_section(self, node: nodes.section) -> None:
+        text = self.inside(node)
         self.level -= 1
-        if has_laws(node) and not has_laws(neighbour(node, 1)):
-            self.add("]\n")
+        first, last = not has_laws(neighbour(node, -1)), not has_laws(neighbour(node, 1))
+        return f"{'#laws[' if first else ''}{text}{']' if last else ''}" if has_laws(node) else text
 
-    def visit_title(self, node: nodes.title) -> None:
-        if isinstance(node.parent, nodes.section):
-            function, name = ("section", self.name(node.parent)) if self.titled else ("page-title", self.docname)
-            self.titled = True
-            self.begin(node, f"#{function}({self.level}, {quote(name)}, {self.content(node)})\n")
-        elif not isinstance(node.parent, nodes.table | nodes.Admonition):
-            self.begin(node, f"#strip{self.content(node)}\n")
-        raise nodes.SkipNode
+    def write_title(self, node: nodes.title) -> str:
+        if isinstance(node.parent, nodes.table | nodes.Admonition):
+            return ""  # they write it themselves
+        if not isinstance(node.parent, nodes.section):
+            return f"\n#strip[{self.inside(node)}]\n"
+        function, name = ("section", self.name(node.parent)) if self.titled else ("page-title", self.docname)
+        self.titled = True
+        return f"\n#{function}({self.level}, {quote(name)})[{self.inside(node)}]\n"
 
-    def visit_enumerated_list(self, node: nodes.enumerated_list) -> None:
-        numbering = NUMBERING.get(node["enumtype"], "1.")
-        self.begin(node, f'{self.anchor(node)}#enum(start: {node.get("start", 1)}, numbering: "{numbering}", ')
+    def write_enumerated_list(self, node: nodes.enumerated_list) -> str:
+        return f"\n#enum(start: {node.get('start', 1)}, {self.inside(node)})\n"
 
-    def depart_enumerated_list(self, node: nodes.enumerated_list) -> None:
-        self.add(")\n")
+    def write_definition_list_item(self, node: nodes.definition_list_item) -> str:
+        *terms, definition = node.children
+        shown = LINE_BREAK.join(f"{self.anchor(term)}{self.inside(term)}" for term in terms)
+        return f"terms.item([{shown}], [{self.inside(definition)}]), "
 
-    def visit_definition_list_item(self, node: nodes.definition_list_item) -> None:
-        terms = (f"{self.anchor(term)}#{self.content(term)}" for term in node.findall(nodes.term))
-        self.begin(node, f"terms.item([{LINE_BREAK.join(terms)}], [")
+    def write_field(self, node: nodes.field) -> str:
+        name, body = node.children
+        return f'terms.item([{self.inside(name)}#":"], [{self.inside(body).strip()}]), '
 
-    def visit_field_name(self, node: nodes.field_name) -> None:
-        self.begin(node, f'terms.item([#{self.content(node)}#":"], [')
-        raise nodes.SkipNode
-
-    def visit_literal_block(self, node: nodes.literal_block) -> None:
-        self.begin(node, f"{self.anchor(node)}#code({quote(break_words(node.astext()))})\n")
-        raise nodes.SkipNode
-
-    visit_doctest_block = visit_math_block = visit_literal_block
-
-    def visit_Admonition(self, node: nodes.Element) -> None:
+    def write_admonition(self, node: nodes.Element) -> str:
         title = node.next_node(nodes.title)
-        shown = self.content(title) if title else f"[#{quote(str(admonitionlabels.get(node.tagname, node.tagname)))}]"
-        self.begin(node, f"{self.anchor(node)}#note({shown})[")
+        label = quote(str(admonitionlabels.get(node.tagname, node.tagname)))
+        return f"\n#note([{self.inside(title) if title else f'#{label}'}])[{self.inside(node)}]\n"
 
-    def depart_Admonition(self, node: nodes.Element) -> None:
-        self.add("]\n")
-
-    def visit_container(self, node: nodes.container) -> None:
-        link = node.next_node(nodes.reference)
+    def write_container(self, node: nodes.container) -> str:
+        call, link = "", node.next_node(nodes.reference)
         if "video-card" in node["classes"] and link is not None:
-            url, picture = link["refuri"], BytesIO()
-            segno.make(url, error="m", micro=False).save(picture, kind="png", scale=8, border=0)
-            path, alt = self.builder.add_image(picture.getvalue(), ".png"), self.builder.qr_label.format(address=url)
-            code = f"{quote(path)}, {quote(alt)}, {quote(break_words(url))}"
-            self.begin(node, f"{self.anchor(node)}#card({quote(url)}, {code})[")
-        else:
-            self.begin(node, f"{self.anchor(node)}#[")
+            url, code = link["refuri"], BytesIO()
+            segno.make(url, error="m", micro=False).save(code, kind="png", scale=8, border=0)
+            path, alt = self.builder.add_image(code.getvalue(), ".png"), self.builder.qr_label.format(address=url)
+            call = f"card({quote(url)}, {quote(path)}, {quote(alt)}, {quote(break_words(url))})"
+        return f"\n#{call}[{self.inside(node)}]\n"
 
-    depart_container = depart_Admonition
+    def write_citation(self, node: nodes.Element) -> str:
+        name, label = f"{self.docname}#{node['ids'][0]}", node.next_node(nodes.label)
+        number = str(self.targets.numbers.get(name, label.astext() if label else ""))
+        self.sources[name] = f"#source({quote(number)}, {quote(name)})[{self.inside(node).strip()}]"
+        first, last = neighbour(node, -1) is None, neighbour(node, 1) is None
+        return f"\n{'#sources[' if first else ''}{self.sources[name]}{']' if last else ''}\n"
 
-    def visit_citation(self, node: nodes.citation) -> None:
-        name = f"{self.docname}#{node['ids'][0]}"
-        self.sources[name] = f"#source({self.targets.numbers[name]}, {quote(name)}){self.content(node)}"
-        start, end = neighbour(node, -1) is None, neighbour(node, 1) is None
-        self.begin(node, f"{'#sources[' if start else ''}{self.sources[name]}{']' if end else ''}\n")
-        raise nodes.SkipNode
+    write_footnote = write_citation
 
-    def visit_footnote(self, node: nodes.footnote) -> None:
-        number = node[0].astext() if isinstance(node[0], nodes.label) else ""
-        name = f"{self.docname}#{node['ids'][0]}"
-        self.begin(node, f"#source({quote(number)}, {quote(name)}){self.content(node)}\n")
-        raise nodes.SkipNode
-
-    # Tables
-
-    def visit_table(self, node: nodes.table) -> None:
-        title, columns = node.next_node(nodes.title), list(node.findall(nodes.colspec))
+    def write_table(self, node: nodes.table) -> str:
+        title, head, body = (node.next_node(kind) for kind in (nodes.title, nodes.thead, nodes.tbody))
+        columns = list(node.findall(nodes.colspec))
         self.stubs = [bool(column.get("stub")) for column in columns]
         widths = "".join(f"{width}fr, " for width in column_widths(node, len(columns)))
-        title = f"title: {self.content(title)}, " if title else ""
-        self.begin(node, f"{self.anchor(node)}#wide-table({title}({widths}), ")
-        self.add("" if node.next_node(nodes.thead) else "(), ")
+        rows = f"({self.inside(head) if head else ''}), ({self.inside(body) if body else ''})"
+        return f"\n#wide-table({f'title: [{self.inside(title)}], ' if title else ''}({widths}), {rows})\n"
 
-    def depart_table(self, node: nodes.table) -> None:
-        self.add(")\n")
-
-    def visit_thead(self, node: nodes.thead) -> None:
-        self.in_head = True
-        self.add("(")
-
-    def depart_thead(self, node: nodes.thead) -> None:
-        self.in_head = False
-        self.add("), ")
-
-    def visit_entry(self, node: nodes.entry) -> None:
+    def write_entry(self, node: nodes.entry) -> str:
         spans = f"colspan: {node.get('morecols', 0) + 1}, rowspan: {node.get('morerows', 0) + 1}"
-        heads = self.stubs[min(node.parent.index(node), len(self.stubs) - 1)] and not self.in_head
-        self.begin(node, f"table.cell({spans})[{'#strong' if heads else '#'}[")
+        heads_row = self.stubs[min(node.parent.index(node), len(self.stubs) - 1)] and not in_head(node)
+        return f"table.cell({spans})[{'#strong' if heads_row else '#'}[{self.inside(node)}]], "
 
-    def depart_entry(self, node: nodes.entry) -> None:
-        self.add("]], ")
-
-    # Diagrams
-
-    def visit_mermaid(self, node: nodes.Element) -> None:
-        if "svg" in node:
-            drawing = Drawing(node["svg"], self.builder.fonts[0])
-            boxes = "".join(f"({x}, {y}, {w}, {h}, {self.link(to)}), " for x, y, w, h, to in drawing.boxes)
-            files = ((start, end, self.builder.add_image(svg.encode(), ".svg")) for start, end, svg in drawing.strips)
-            strips = "".join(f"({start}, {end}, {quote(path)}), " for start, end, path in files)
-            call = f"#drawing({quote(drawing.alt)}, {drawing.width}, ({boxes}), ({strips}))"
-            self.begin(node, f"{self.anchor(node)}{call}\n")
-        raise nodes.SkipNode
+    def write_mermaid(self, node: nodes.Element) -> str:
+        if "svg" not in node:
+            return ""
+        drawing = Drawing(node["svg"], self.builder.fonts[0])
+        boxes = "".join(f"({x}, {y}, {w}, {h}, {self.link(to)}), " for x, y, w, h, to in drawing.boxes)
+        files = ((start, end, self.builder.add_image(svg.encode(), ".svg")) for start, end, svg in drawing.strips)
+        strips = "".join(f"({start}, {end}, {quote(path)}), " for start, end, path in files)
+        return f"\n#drawing({quote(drawing.alt)}, {drawing.width}, ({boxes}), ({strips}))\n"
 
     def link(self, target: str) -> str:
         """Return what makes a link of a node of a diagram: a function of its content."""
@@ -390,5 +286,5 @@ class TypstTranslator(SphinxTranslator):
             return f'to.with({quote(name.partition("#")[0])}, {quote(name)}, kind: "near")'
         return f"link.with({quote(target)})" if OUTSIDE.match(target) else "box"
 
-    def visit_diagram_words(self, node: nodes.Element) -> None:
-        self.begin(node, f"#strip[#{quote(self.builder.words_label)}]\n")
+    def write_diagram_words(self, node: nodes.Element) -> str:
+        return f"\n#strip[#{quote(self.builder.words_label)}]\n{self.inside(node)}"

@@ -35,7 +35,7 @@ from sse_handbook.warnings import Check, Finding, warn
 TEMPLATE = Path(__file__).parent.parent / "_pdf"
 PLACE = re.compile(r"┌─ \S*?pages/(\S+)\.typ:(\d+):\d+")
 NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
-PICTURE = re.compile(r'#picture\("(?:[^"\\]|\\.)*", ("(?:[^"\\]|\\.)*")\)')
+PICTURE = re.compile(r'#image\("(?:[^"\\]|\\.)*", alt: ("(?:[^"\\]|\\.)*")\)')
 
 
 class PdfBuilder(Builder):
@@ -44,22 +44,16 @@ class PdfBuilder(Builder):
     name = format = "pdf"
     epilog = "The PDF files are in %(outdir)s."
     supported_image_types: ClassVar = ["image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp"]
-    allow_parallel = True
 
     def init(self) -> None:
         self.root = Path(self.outdir, ".typst")  # what Typst reads; it stays, for whoever wants to see it
         self.fonts: Sequence[str] = self.config.pdf_fonts
-        self.qr_label, self.words_label = _("QR code: {address}"), _("The diagram in words")
-        seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
-        # The day of the sources, where it is known; never that of the build.
+        seconds = os.environ.get("SOURCE_DATE_EPOCH", "")  # the day of the sources; never that of the build
         self.made = datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
 
-    def path(self, chapter: str = "") -> Path:
-        """Return the file of the book, or of one of its chapters."""
-        return Path(self.outdir, "-".join(filter(None, (self.config.pdf_name, chapter))) + ".pdf")
-
     def get_outdated_docs(self) -> list[str]:
-        made = self.path().stat().st_mtime if self.path().exists() else 0.0
+        book = Path(self.outdir, f"{self.config.pdf_name}.pdf")
+        made = book.stat().st_mtime if book.exists() else 0.0
         read = (Path(self.doctreedir, f"{docname}.doctree") for docname in self.env.all_docs)
         outdated = any(path.stat().st_mtime > made for path in (*TEMPLATE.iterdir(), *read) if path.exists())
         return sorted(self.env.found_docs) if outdated else []
@@ -72,26 +66,21 @@ class PdfBuilder(Builder):
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(TEMPLATE, self.root)
         (self.root / "images").mkdir()
-        pages = collect_pages(self.env, self.config.root_doc)
+        pages = collect_pages(self.env, self.config.root_doc, 0, {})
         doctrees = {docname: self.env.get_doctree(docname) for docname in pages}
         self.targets = Targets()
         for docname, doctree in doctrees.items():
             self.env.resolve_references(doctree, docname, self)
             self.targets.add_page(docname, doctree)
             self.post_process_images(doctree)
-        for uri, name in self.images.items():
-            shutil.copy(Path(self.srcdir, uri), self.root / "images" / name)
         self.linked = set().union(*map(self.targets.named_on, pages))
-        self.sources: dict[str, str] = {}
+        self.sources: dict[str, str] = {}  # the entry of each source in the lists of sources, by its name
         for docname, depth in pages.items():
-            writer = PageWriter(self, docname, depth)
+            markup = PageWriter(self, docname, depth).write(doctrees[docname])
             self.markup(docname).parent.mkdir(parents=True, exist_ok=True)
-            markup = f'#import "/book.typ": *\n{writer.write(doctrees[docname])}'
-            self.markup(docname).write_text(markup, encoding="utf-8")
-            self.sources |= writer.sources
+            self.markup(docname).write_text(f'#import "/book.typ": *\n{markup}', encoding="utf-8")
         self.compiler = typst.Compiler(root=self.root, font_paths=self.find_fonts(), ignore_system_fonts=True)
-        files = {self.path(): list(pages)}
-        files |= {self.path(chapter_name(chapter[0])): chapter for chapter in self.chapters(pages)}
+        files = self.files(pages)
         for path in status_iterator(files, "writing PDF... ", length=len(files), stringify_func=lambda path: path.name):
             self.write_pdf(path, files[path], pages[files[path][0]])
 
@@ -99,15 +88,16 @@ class PdfBuilder(Builder):
         """Return the file of a page's markup."""
         return self.root / "pages" / f"{docname}.typ"
 
-    def chapters(self, pages: Mapping[str, int]) -> list[list[str]]:
-        """Return the pages of each chapter: those that the first page leads to, and those set apart."""
-        apart, found = Matcher(self.config.pdf_chapters), [[""]]
+    def files(self, pages: Mapping[str, int]) -> dict[Path, list[str]]:
+        """Return the pages of each file: of the book, and of the chapters, which its contents or the settings name."""
+        apart, chapter, found = Matcher(self.config.pdf_chapters), [""], {"": list(pages)}
         for docname, depth in pages.items():
             if depth == 1 or apart(docname):
-                found.append([docname])
+                found[f"-{chapter_name(docname)}"] = pages_of_file = [docname]
+                chapter = pages_of_file if depth == 1 else chapter
             elif depth > 1:
-                next(chapter for chapter in reversed(found) if pages.get(chapter[0]) == 1).append(docname)
-        return found[1:]
+                chapter.append(docname)
+        return {Path(self.outdir, f"{self.config.pdf_name}{name}.pdf"): part for name, part in found.items()}
 
     def add_image(self, data: bytes, suffix: str) -> str:
         """Keep an image for Typst, and return its path there."""
@@ -118,9 +108,9 @@ class PdfBuilder(Builder):
     def find_fonts(self) -> typst.Fonts:
         """Return the fonts of the packages that bring the families of the settings, and of the folder `_fonts`."""
         known, slugs = fontpkg.families(), map(fontpkg.slugify, self.fonts)
-        folders = {str(known[slug].files[0].path.parent) for slug in slugs if slug in known}
-        folders |= {str(folder) for folder in [Path(self.confdir, "_fonts")] if folder.is_dir()}
-        return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=sorted(folders))
+        folders = sorted({str(known[slug].files[0].path.parent) for slug in slugs if slug in known})
+        folders.append(str(Path(self.confdir, "_fonts")))
+        return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 
     def write_pdf(self, path: Path, pages: Sequence[str], depth: int) -> None:
         """Compile some pages, and pack what Typst wrote: its file is three times as large."""
@@ -147,21 +137,18 @@ class PdfBuilder(Builder):
         config, whole = self.config, depth == 0
         title = config.project if whole else self.env.titles[pages[0]].astext()
         day = self.made and format_date(config.today_fmt or "%-d %B %Y", date=self.made, language=config.language)
-        version = f"{_('Version')} {config.release}" if config.release else ""
-        author = "" if config.author == "Author name not set" else config.author
+        version, author = f"{_('Version')} {config.release}", config.author.replace("Author name not set", "")
         return {
             "pages": pages,
             "rise": max(depth - 1, 0),
             "title": title,
             "series": "" if whole else config.project,
-            "name": title if whole else f"{title} – {config.project}",
             "facts": [*filter(None, (version, config.today or day, author, f"© {config.copyright}"))],
             "author": author,
             "dated": bool(self.made),
             "language": config.language or "en",
-            "fonts": [self.fonts[0], *self.fonts[2:]],
-            "mono": [self.fonts[1], self.fonts[0], *self.fonts[2:]],
-            "foot": " · ".join(filter(None, (config.project, config.release))),
+            "fonts": list(self.fonts),
+            "foot": f"{config.project} · {config.release}",
             "contents": _("Contents"),
             "page": _("page"),
         }
@@ -176,12 +163,11 @@ class PdfBuilder(Builder):
         return "\n".join([*lines, *back, "#sources[", *left, "]"] if left else lines)
 
     def tell(self, diagnostic: str) -> bool:
-        """Warn of what Typst says, at the place in the pages that it comes from, and mend the markup there.
+        """Warn of what Typst says, at its place in the pages, and return whether another try makes sense.
 
-        For a picture that Typst cannot read stands its alternative text, and “?” for a character that no font has.
-        Return whether anything was changed, so that another try makes sense.
+        By then a picture that cannot be read is its alternative text, and a character that no font has is a “?”.
         """
-        said = re.sub(r"^(error|warning): ", "", diagnostic.strip()).partition("\n")[0]
+        message = "On paper this is not what the page says: " + diagnostic.strip().partition(": ")[2].partition("\n")[0]
         docname, line, changed = self.config.root_doc, None, False
         if place := PLACE.search(diagnostic):
             docname, number = place[1], int(place[2])
@@ -192,16 +178,12 @@ class PdfBuilder(Builder):
             new = PICTURE.sub(r"#\1", lines[number - 1]).translate(missing)
             changed, lines[number - 1] = new != lines[number - 1], new
             self.markup(docname).write_text("\n".join(lines), encoding="utf-8")
-        message = f"On paper this is not what the page says: {said}"
         warn([Finding.at(Check.PDF, message, str(self.env.doc2path(docname)), line)])
         return changed
 
 
-def collect_pages(
-    env: BuildEnvironment, docname: str, depth: int = 0, found: dict[str, int] | None = None
-) -> dict[str, int]:
+def collect_pages(env: BuildEnvironment, docname: str, depth: int, found: dict[str, int]) -> dict[str, int]:
     """Return each page that the contents of the book lead to, in their order, and how deep it stands there."""
-    found = {} if found is None else found
     found[docname] = depth
     for below in env.toctree_includes.get(docname, ()):
         if below not in found and below in env.all_docs:
@@ -210,13 +192,10 @@ def collect_pages(
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the builder and its settings.
-
-    They are the name of the file, the pages that are chapters besides those in the first page's contents (patterns),
-    and the families of fonts for text, for code, and for characters that those two lack.
-    """
+    """Register the builder and its settings."""
     app.add_config_value("pdf_name", "book", "", str)
-    app.add_config_value("pdf_chapters", [], "", (list, tuple))
+    app.add_config_value("pdf_chapters", [], "", (list, tuple))  # patterns of pages that are chapters, too
+    # Families for text, for code, and for characters that those two lack.
     app.add_config_value("pdf_fonts", ("Fira Sans", "IBM Plex Mono"), "", (list, tuple))
     app.add_builder(PdfBuilder)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import segno
@@ -14,6 +15,8 @@ from docutils import nodes
 from docutils.utils import get_source_line
 from sphinx.locale import admonitionlabels
 from typst_drawing import Drawing
+
+from sse_handbook.catalogues import _
 
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 LONGEST_WORD = 24  # in characters; a longer one may be broken where an address may
@@ -29,7 +32,7 @@ AROUND = {
     "field_list": ("\n#fields(", ")\n"),
     "row": ("\n", ""),
     "block_quote": ("\n#quote(block: true)[", "]\n"),
-    "caption": ("\n#caption[", "]\n"),
+    "caption": ("\n#block(above: 6pt, par(text(size: 10pt)[", "]))\n"),
     "thead": ("(", "), "),
     "tbody": ("(", ")"),
     "emphasis": ("#emph[", "]"),
@@ -119,13 +122,12 @@ def has_laws(node: nodes.Element | None) -> bool:
 class PageWriter:
     """Turns the doctree of one page into Typst. `depth` is how deep the page stands in the contents.
 
-    A method `write_TAG` returns the markup of a node; a comment at the start of each block has its line in the page.
+    `write_TAG` returns the markup of a node. Each block begins with its line in the page, as a comment.
     """
 
     def __init__(self, builder: Any, docname: str, depth: int) -> None:
         self.builder, self.docname, self.level = builder, docname, max(depth - 1, 0)
         self.targets: Targets = builder.targets
-        self.sources: dict[str, str] = {}  # the entry of each source that this page lists
         self.titled = False
 
     def write(self, node: Any) -> str:
@@ -135,7 +137,7 @@ class PageWriter:
             return ""
         start, end = AROUND.get(kind, ("", ""))
         method = getattr(self, f"write_{kind}", None)
-        text: str = method(node) if method else f"{start}{self.inside(node)}{end}"
+        text: str = method(node) if method else f"{start or self.anchor(node)}{self.inside(node)}{end}"
         if text.startswith("\n") and not isinstance(node, nodes.section | nodes.document):
             anchor = "" if isinstance(node, nodes.citation | nodes.footnote) else self.anchor(node)
             text = f"\n/*{get_source_line(node)[1] or ''}*/{anchor}{text[1:]}"
@@ -166,9 +168,6 @@ class PageWriter:
 
     def write_literal_block(self, node: nodes.literal_block) -> str:
         return f"\n#code({quote(break_words(node.astext()))})\n"
-
-    def write_target(self, node: nodes.target) -> str:
-        return self.anchor(node)
 
     def write_inline(self, node: nodes.inline) -> str:
         if "bibtex-citation" in node["classes"]:
@@ -201,8 +200,11 @@ class PageWriter:
         return f"#super(link(label({quote(find_place(self.docname, node))}))[#{quote(node.astext())}])"
 
     def write_image(self, node: nodes.image) -> str:
-        image = self.builder.images.get(node["uri"], "")
-        return f"\n#picture({quote(f'/images/{image}')}, {quote(node.get('alt') or image)})" if image else ""
+        file = Path(self.builder.srcdir, node["uri"])
+        if not file.is_file():
+            return ""  # Sphinx has warned of it
+        path = self.builder.add_image(file.read_bytes(), file.suffix)
+        return f"\n#image({quote(path)}, alt: {quote(node.get('alt') or file.name)})"
 
     def write_section(self, node: nodes.section) -> str:
         self.level += 1
@@ -212,8 +214,6 @@ class PageWriter:
         return f"{'#laws[' if first else ''}{text}{']' if last else ''}" if has_laws(node) else text
 
     def write_title(self, node: nodes.title) -> str:
-        if isinstance(node.parent, nodes.table | nodes.Admonition):
-            return ""  # they write it themselves
         if not isinstance(node.parent, nodes.section):
             return f"\n#strip[{self.inside(node)}]\n"
         function, name = ("section", self.name(node.parent)) if self.titled else ("page-title", self.docname)
@@ -235,23 +235,24 @@ class PageWriter:
     def write_admonition(self, node: nodes.Element) -> str:
         title = node.next_node(nodes.title)
         label = quote(str(admonitionlabels.get(node.tagname, node.tagname)))
-        return f"\n#note([{self.inside(title) if title else f'#{label}'}])[{self.inside(node)}]\n"
+        text = "".join(self.write(child) for child in node.children if child is not title)
+        return f"\n#note([{self.inside(title) if title else f'#{label}'}])[{text}]\n"
 
     def write_container(self, node: nodes.container) -> str:
         call, link = "", node.next_node(nodes.reference)
         if "video-card" in node["classes"] and link is not None:
             url, code = link["refuri"], BytesIO()
             segno.make(url, error="m", micro=False).save(code, kind="png", scale=8, border=0)
-            path, alt = self.builder.add_image(code.getvalue(), ".png"), self.builder.qr_label.format(address=url)
+            path, alt = self.builder.add_image(code.getvalue(), ".png"), _("QR code: {address}").format(address=url)
             call = f"card({quote(url)}, {quote(path)}, {quote(alt)}, {quote(break_words(url))})"
         return f"\n#{call}[{self.inside(node)}]\n"
 
     def write_citation(self, node: nodes.Element) -> str:
         name, label = f"{self.docname}#{node['ids'][0]}", node.next_node(nodes.label)
         number = str(self.targets.numbers.get(name, label.astext() if label else ""))
-        self.sources[name] = f"#source({quote(number)}, {quote(name)})[{self.inside(node).strip()}]"
+        self.builder.sources[name] = f"#source({quote(number)}, {quote(name)})[{self.inside(node).strip()}]"
         first, last = neighbour(node, -1) is None, neighbour(node, 1) is None
-        return f"\n{'#sources[' if first else ''}{self.sources[name]}{']' if last else ''}\n"
+        return f"\n{'#sources[' if first else ''}{self.builder.sources[name]}{']' if last else ''}\n"
 
     write_footnote = write_citation
 
@@ -287,4 +288,4 @@ class PageWriter:
         return f"link.with({quote(target)})" if OUTSIDE.match(target) else "box"
 
     def write_diagram_words(self, node: nodes.Element) -> str:
-        return f"\n#strip[#{quote(self.builder.words_label)}]\n{self.inside(node)}"
+        return f"\n#strip[#{quote(_('The diagram in words'))}]\n{self.inside(node)}"

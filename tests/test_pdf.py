@@ -23,6 +23,7 @@ import zxingcpp
 from conftest import ROOT, Built, build, shared_folder
 from filelock import FileLock
 from lxml import html
+from pdf_builder import TEMPLATE
 
 EPOCH = "1795000000"  # 18 November 2026
 HEADINGS = {f"/H{level}" for level in range(1, 7)}
@@ -216,7 +217,7 @@ def chapters(printed: Path) -> dict[str, Printed]:
 
 def documents(printed: Path, name: str = "sse-handbook") -> list[str]:
     """The pages of the handbook in a file, in their order: the markup that it was made of stays beside it."""
-    markup = (printed / f".typst/{name}.typ").read_text(encoding="utf-8")
+    markup = (printed / f".typst/file-{name}.typ").read_text(encoding="utf-8")
     return re.findall(r'#include "/pages/(.*)\.typ"', markup)
 
 
@@ -321,7 +322,10 @@ def test_every_word_of_the_site_is_there_in_order(book: Printed, printed: Path, 
         site = re.sub(RIGHT_TO_LEFT, lambda run: sorted_letters(run[0]), re.sub(BEFORE_MARKS, "", squeeze(site)))
         wanted, found = site.split(), words(pieces, source_pages(book))
         place = next((n for n, (a, b) in enumerate(zip(wanted, found, strict=False)) if a != b), None)
-        assert found == wanted, (docname, place is not None and (wanted[place - 5 : place + 9], found[place - 5 : place + 9]))
+        assert found == wanted, (
+            docname,
+            place is not None and (wanted[place - 5 : place + 9], found[place - 5 : place + 9]),
+        )
 
 
 BEFORE_MARKS = r"\s+(?=[.,;:!?)”’]+(?:\s|$))"  # where a citation was
@@ -363,7 +367,7 @@ def bare(address: str) -> str:
 
 
 def words(pieces: list[Piece], sources: range) -> list[str]:
-    """What is said, without what only paper has: pages of links, notes, numbers of sources, repeated heads of tables."""
+    """What is said, without what only paper has: pages of links, notes, numbers of sources, heads of tables again."""
     said: list[str] = []
     kept = [piece for piece in without_repeated_heads(pieces) if is_of_the_site(piece, sources)]
     for _block, group in groupby(kept, lambda piece: piece.block):
@@ -387,7 +391,11 @@ def words(pieces: list[Piece], sources: range) -> list[str]:
 def is_of_the_site(piece: Piece, sources: range) -> bool:
     """Tell whether the site has a piece too; it has no markers, notes, or numbers of sources."""
     raised_in_head = {"/TH", "/Span"} <= set(piece.kinds) and piece.text.strip(" ,").isdigit()
-    if raised_in_head or {"/Note", "/Figure"} & set(piece.kinds) or ("/Lbl" in piece.kinds and "/Strong" not in piece.kinds):
+    if (
+        raised_in_head
+        or {"/Note", "/Figure"} & set(piece.kinds)
+        or ("/Lbl" in piece.kinds and "/Strong" not in piece.kinds)
+    ):
         return False
     return not ("/Span" in piece.kinds and piece.text == ", ") and not (
         piece.leads in sources and piece.text.strip(" ,").isdigit()
@@ -750,3 +758,41 @@ def test_hostile_text_is_printed_and_does_nothing(tmp_path: Path, diagram_cache:
     assert [text for _level, text, _page in small.headings][-1] == "Two words"
     assert small.pdf.pages[0].MediaBox[2] == pytest.approx(595, abs=1)
     assert documents(built.output, "small") == ["index", "two words"]
+
+
+def test_what_typst_refuses_is_told_in_one_line_and_leaves_no_file(
+    tmp_path: Path, diagram_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(TEMPLATE, tmp_path / "_pdf")
+    (tmp_path / "_pdf/book.typ").write_text("#let broken = (\n", encoding="utf-8")
+    monkeypatch.setattr("pdf_builder.TEMPLATE", tmp_path / "_pdf")
+    built = build(write_project(tmp_path / "docs", diagram_cache), tmp_path / "build", "pdf")
+    assert {(warned.file, warned.type) for warned in built.warnings} == {("index.md", "sse.pdf")}
+    assert all("unclosed delimiter" in warned.message for warned in built.warnings)
+    assert list(built.output.glob("*.pdf")) == []
+
+
+def test_all_formats_together_draw_each_diagram_once(tmp_path: Path, printed: Path) -> None:
+    source = write_project(tmp_path / "docs", tmp_path / "drawn")
+    second = re.search("```{mermaid}.*?```", PROJECT["index.md"], re.DOTALL)[0].replace('A["One"]', 'A["First"]')
+    (source / "two words.md").write_text(f"(here)=\n# Two\n\n{second}\n", encoding="utf-8")
+    tool = tmp_path / "count.py"
+    tool.write_text(
+        f"import subprocess, sys\nopen({str(tmp_path / 'count')!r}, 'a').write('drawn\\n')\n"
+        f"sys.exit(subprocess.call([{shutil.which('mermaidx')!r}, *sys.argv[1:]]))\n",
+        encoding="utf-8",
+    )
+    for builder in ("html", "pdf", "epub"):
+        build(source, tmp_path / "build", builder, mermaid_cmd=f"{sys.executable} {tool} -q")
+    assert (tmp_path / "count").read_text(encoding="utf-8").split() == ["drawn", "drawn"]
+
+
+def test_nothing_is_laid_out_when_nothing_has_changed(tmp_path: Path, diagram_cache: Path, printed: Path) -> None:
+    source = write_project(tmp_path / "docs", diagram_cache)
+    target = build(source, tmp_path / "build", "pdf").output / "small.pdf"
+    for changed in (None, source / "two words.md", None):
+        before = target.stat().st_mtime_ns
+        if changed:
+            changed.write_text(f"{changed.read_text(encoding='utf-8')}\n", encoding="utf-8")
+        build(source, tmp_path / "build", "pdf")
+        assert (target.stat().st_mtime_ns != before) == bool(changed), changed

@@ -35,7 +35,7 @@ from sse_handbook.warnings import Check, Finding, warn
 TEMPLATE = Path(__file__).parent.parent / "_pdf"
 PLACE = re.compile(r"┌─ \S*?pages/(\S+)\.typ:(\d+):\d+")
 NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
-PICTURE = re.compile(r'#image\("(?:[^"\\]|\\.)*", alt: ("(?:[^"\\]|\\.)*")\)')
+PICTURE = re.compile(r'#image\("((?:[^"\\]|\\.)*)", alt: ("(?:[^"\\]|\\.)*")\)')
 
 
 class PdfBuilder(Builder):
@@ -43,6 +43,7 @@ class PdfBuilder(Builder):
 
     name = format = "pdf"
     epilog = "The PDF files are in %(outdir)s."
+    supported_remote_images = supported_data_uri_images = True  # Sphinx would load them from elsewhere
     supported_image_types: ClassVar = ["image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp"]
 
     def init(self) -> None:
@@ -52,8 +53,7 @@ class PdfBuilder(Builder):
         self.made = datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
 
     def get_outdated_docs(self) -> list[str]:
-        book = Path(self.outdir, f"{self.config.pdf_name}.pdf")
-        made = book.stat().st_mtime if book.exists() else 0.0
+        made = min((file.stat().st_mtime for file in Path(self.outdir).glob("*.pdf")), default=0.0)
         read = (Path(self.doctreedir, f"{docname}.doctree") for docname in self.env.all_docs)
         outdated = any(path.stat().st_mtime > made for path in (*TEMPLATE.iterdir(), *read) if path.exists())
         return sorted(self.env.found_docs) if outdated else []
@@ -99,11 +99,11 @@ class PdfBuilder(Builder):
                 chapter.append(docname)
         return {Path(self.outdir, f"{self.config.pdf_name}{name}.pdf"): part for name, part in found.items()}
 
-    def add_image(self, data: bytes, suffix: str) -> str:
+    def add_image(self, data: bytes, name: str) -> str:
         """Keep an image for Typst, and return its path there."""
-        name = f"{sha256(data).hexdigest()[:16]}{suffix}"
-        (self.root / "images" / name).write_bytes(data)
-        return f"/images/{name}"
+        path = f"/images/{sha256(data).hexdigest()[:16]}-{name}"
+        Path(f"{self.root}{path}").write_bytes(data)
+        return path
 
     def find_fonts(self) -> typst.Fonts:
         """Return the fonts of the packages that bring the families of the settings, and of the folder `_fonts`."""
@@ -114,7 +114,7 @@ class PdfBuilder(Builder):
 
     def write_pdf(self, path: Path, pages: Sequence[str], depth: int) -> None:
         """Compile some pages, and pack what Typst wrote: its file is three times as large."""
-        main = self.root / f"{path.stem}.typ"
+        main = self.root / f"file-{path.stem}.typ"
         main.write_text(self.main_file(pages), encoding="utf-8")
         settings = {"settings": json.dumps(self.settings(pages, depth))}
         data, warnings = None, list[typst.TypstWarning]()
@@ -124,7 +124,7 @@ class PdfBuilder(Builder):
                     main, format="pdf", pdf_standards=["ua-1"], sys_inputs=settings, timestamp=self.made
                 )
             except typst.TypstError as error:
-                if not self.tell(error.diagnostic):
+                if not sum(map(self.tell, re.split(r"\n(?=error: )", error.diagnostic))):
                     return
         for warning in warnings:
             self.tell(warning.diagnostic)
@@ -158,8 +158,7 @@ class PdfBuilder(Builder):
         named = set().union(*map(self.targets.named_on, pages))
         left = [entry for name, entry in self.sources.items() if name in named and name.partition("#")[0] not in pages]
         back = [f'#page-title(1 + settings.rise, "back")[#{quote(_("Sources of this chapter"))}]']
-        included = [f'#include "/pages/{docname}.typ"' for docname in pages]
-        lines = ['#import "/book.typ": *', "#show: book", *included]
+        lines = ['#import "/book.typ": *', "#show: book", *(f'#include "/pages/{docname}.typ"' for docname in pages)]
         return "\n".join([*lines, *back, "#sources[", *left, "]"] if left else lines)
 
     def tell(self, diagnostic: str) -> bool:
@@ -167,18 +166,19 @@ class PdfBuilder(Builder):
 
         By then a picture that cannot be read is its alternative text, and a character that no font has is a “?”.
         """
-        message = "On paper this is not what the page says: " + diagnostic.strip().partition(": ")[2].partition("\n")[0]
+        said = diagnostic.strip().partition(": ")[2].partition("\n")[0].partition(" (searched")[0]
         docname, line, changed = self.config.root_doc, None, False
         if place := PLACE.search(diagnostic):
             docname, number = place[1], int(place[2])
             lines = self.markup(docname).read_text(encoding="utf-8").split("\n")
             blocks = re.findall(r"^/\*(\d+)\*/", "\n".join(lines[:number]), re.MULTILINE)
             line = int(blocks[-1]) if blocks else None
+            said += "".join(f": {path}" for path, _alt in PICTURE.findall(lines[number - 1]))
             missing = dict.fromkeys(map(ord, "".join(NO_GLYPH.findall(diagnostic))), "?")
-            new = PICTURE.sub(r"#\1", lines[number - 1]).translate(missing)
+            new = PICTURE.sub(r"#\2", lines[number - 1]).translate(missing)
             changed, lines[number - 1] = new != lines[number - 1], new
             self.markup(docname).write_text("\n".join(lines), encoding="utf-8")
-        warn([Finding.at(Check.PDF, message, str(self.env.doc2path(docname)), line)])
+        warn([Finding.at(Check.PDF, f"The PDF differs from the page here: {said}", self.env.doc2path(docname), line)])
         return changed
 
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}href"
+Box = tuple[float, float, float, float, str]
 PAGE_WIDTH, PAGE_HEIGHT = 816, 1120  # what our paper has room for, in the drawing's pixels of 0.75 pt
 
 
@@ -42,9 +43,7 @@ class Drawing:
             self.strips.append((start, end, ElementTree.tostring(root, encoding="unicode")))
 
 
-def _boxes(
-    parent: ElementTree.Element, x: float, y: float, target: str
-) -> Iterator[tuple[float, float, float, float, str]]:
+def _boxes(parent: ElementTree.Element, x: float, y: float, target: str) -> Iterator[Box]:
     """Each box, with the link that it stands in; Mermaid moves boxes, and never turns them."""
     for element in parent:
         dx, dy = ([float(number) for number in re.findall(r"-?[\d.]+", element.get("transform", ""))] + [0, 0])[:2]

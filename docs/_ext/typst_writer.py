@@ -200,11 +200,10 @@ class PageWriter:
         return f"#super(link(label({quote(find_place(self.docname, node))}))[#{quote(node.astext())}])"
 
     def write_image(self, node: nodes.image) -> str:
-        file = Path(self.builder.srcdir, node["uri"])
-        if not file.is_file():
-            return ""  # Sphinx has warned of it
-        path = self.builder.add_image(file.read_bytes(), file.suffix)
-        return f"\n#image({quote(path)}, alt: {quote(node.get('alt') or file.name)})"
+        file, alt = Path(self.builder.srcdir, node["uri"]), node.get("alt") or Path(node["uri"]).name
+        # Typst does not find what is no file here, and says so: a build asks nothing from another site.
+        path = self.builder.add_image(file.read_bytes(), file.name) if file.is_file() else node["uri"]
+        return f"\n#image({quote(path)}, alt: {quote(alt)})"
 
     def write_section(self, node: nodes.section) -> str:
         self.level += 1
@@ -243,7 +242,7 @@ class PageWriter:
         if "video-card" in node["classes"] and link is not None:
             url, code = link["refuri"], BytesIO()
             segno.make(url, error="m", micro=False).save(code, kind="png", scale=8, border=0)
-            path, alt = self.builder.add_image(code.getvalue(), ".png"), _("QR code: {address}").format(address=url)
+            path, alt = self.builder.add_image(code.getvalue(), "code.png"), _("QR code: {address}").format(address=url)
             call = f"card({quote(url)}, {quote(path)}, {quote(alt)}, {quote(break_words(url))})"
         return f"\n#{call}[{self.inside(node)}]\n"
 
@@ -274,7 +273,9 @@ class PageWriter:
             return ""
         drawing = Drawing(node["svg"], self.builder.fonts[0])
         boxes = "".join(f"({x}, {y}, {w}, {h}, {self.link(to)}), " for x, y, w, h, to in drawing.boxes)
-        files = ((start, end, self.builder.add_image(svg.encode(), ".svg")) for start, end, svg in drawing.strips)
+        files = (
+            (start, end, self.builder.add_image(svg.encode(), "drawing.svg")) for start, end, svg in drawing.strips
+        )
         strips = "".join(f"({start}, {end}, {quote(path)}), " for start, end, path in files)
         return f"\n#drawing({quote(drawing.alt)}, {drawing.width}, ({boxes}), ({strips}))\n"
 

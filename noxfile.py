@@ -155,30 +155,29 @@ FORMATS = {
 def book(session: nox.Session) -> None:
     """Build the handbook in every format; begin at build/html/index.html."""
     programs = environment(*DOCS)
-    path = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
-    told: set[str] = set()
-    rows, failed = [], []
-    for name, (commands, pattern) in FORMATS.items():
+    options = {"env": {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}", **date()}}
+    rows, failed, told = [], [], set[str]()
+    for name, (commands, files) in FORMATS.items():
         start = time.monotonic()
-        for command in commands:
-            print(f"{name}: {shlex.join(command[:3])} ...", flush=True)
-            found = shutil.which(command[0], path=programs) or command[0]
-            quiet = ["--quiet"] if command[0] == "sphinx-build" else []
-            env = {**os.environ, "PATH": path, **date()}
-            done = subprocess.run([found, *command[1:], *quiet], stderr=subprocess.PIPE, text=True, env=env, check=False)
-            for line in done.stderr.splitlines():
-                if line not in told:  # what one format has said of a page, the others need not say again
-                    print(line, file=sys.stderr, flush=True)
+        for program, *arguments in commands:
+            print(f"{name}: {shlex.join([program, *arguments[:2]])} ...", flush=True)
+            command = [shutil.which(program, path=programs) or program, *arguments]
+            command += ["--quiet"] if program == "sphinx-build" else []
+            done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, **options)
+            # What one format has said of a page, the next need not say again.
+            print(
+                "".join(f"{line}\n" for line in done.stderr.splitlines() if line not in told), end="", file=sys.stderr
+            )
             told.update(done.stderr.splitlines())
             if done.returncode:
                 failed.append(name)
                 Path("build/doctrees/shared/environment.pickle").unlink(missing_ok=True)
                 break
-        files = sorted(Path().glob(pattern))
-        size = sum(file.stat().st_size for file in files) / 1e6
-        where = "build/html/index.html" if name == "Pages" else str(files[0]) if len(files) == 1 else pattern
-        result = "failed" if name in failed else f"{len(files)} files" if len(files) > 1 else "1 file"
-        rows.append(f"{name:<20} {result:>9} {size:>6.1f} MB {time.monotonic() - start:>4.0f} s  {where}")
+        made = sorted(Path().glob(files)) if name not in failed else []
+        size = sum(path.stat().st_size for path in made) / 1e6
+        where = "build/html/index.html" if name == "Pages" else str(made[0]) if len(made) == 1 else files
+        result = "failed" if name in failed else f"{len(made)} file{'s' * (len(made) > 1)}"
+        rows.append(f"{name:<20}{result:>9}{size:>6.1f} MB{time.monotonic() - start:>5.0f} s  {where}")
     print("\n".join(["", *rows, ""]), flush=True)
     if failed:
         session.error(f"Not made: {', '.join(failed)}. Mend what is named above, and run again: {AGAIN}")

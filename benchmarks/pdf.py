@@ -56,6 +56,7 @@ def routes(docs: Path, home: Path) -> dict[str, list[list[str]]]:
         "ours": [sphinx("pdf", docs, home)],
         "LaTeX, xelatex": latex if shutil.which("latexmk") and shutil.which("xelatex") else [],
         "pages, as HTML": [sphinx("html", docs, home)],
+        "reading alone": [sphinx("dummy", docs, home)],  # what every route must do first
     }
 
 
@@ -86,11 +87,10 @@ def main() -> None:
             cpu, clock = (sum(figures[place] for figures in done) for place in (0, 1))
             print(f"{name:<18}{cpu:8.1f}{clock:9.1f}{megabytes:7.2f}{len(files):7}  {faults}")
             spent[name] = cpu
-    for name in (name for name in BARS if name in spent):
-        ratio = spent["ours"] / spent[name]
-        print(
-            f"ours over {name}: {ratio:.2f}; the bar is {BARS[name]:.2f}: {'meets' if ratio <= BARS[name] else 'misses'}"
-        )
+    for name, bar in BARS.items():
+        if name in spent:
+            ratio = spent["ours"] / spent[name]
+            print(f"ours over {name}: {ratio:.2f}; the bar is {bar:.2f}: {'meets' if ratio <= bar else 'misses'}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from filelock import FileLock
 from hypothesis import settings
 from loopback import Loopback, VideoHost, serve
 from playwright.sync_api import Browser
+from sphinx import locale
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
@@ -79,6 +80,7 @@ def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **se
     read: set[str] = set()
     written: set[str] = set()
     stopped, code = "", 0
+    locale.translators.clear()  # of an earlier build in this process, perhaps in another language
     with patch_docutils(source), docutils_namespace():
         try:
             app = Sphinx(

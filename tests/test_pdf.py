@@ -320,7 +320,7 @@ def test_every_word_of_the_site_is_there_in_order(book: Printed, printed: Path, 
     for docname, pieces in by_document(book, printed, handbook):
         site = "".join(words_of(page_of_site(handbook, docname)))
         site = re.sub(RIGHT_TO_LEFT, lambda run: sorted_letters(run[0]), re.sub(BEFORE_MARKS, "", squeeze(site)))
-        wanted, found = site.split(), words(pieces, source_pages(book))
+        wanted, found = [word for word in site.split() if word != "·"], words(pieces, source_pages(book))
         place = next((n for n, (a, b) in enumerate(zip(wanted, found, strict=False)) if a != b), None)
         assert found == wanted, (
             docname,
@@ -384,7 +384,7 @@ def words(pieces: list[Piece], sources: range) -> list[str]:
             text += " " if code and "/P" not in run[0].kinds else ""
         text = re.sub(r"\s*\(page\s+\d+\)", "", squeeze(text))
         text = re.sub(RIGHT_TO_LEFT, lambda run: sorted_letters(run[0]), text)
-        said += [word for word in re.sub(BEFORE_MARKS, "", text).split() if word.strip(",")]
+        said += [word for word in re.sub(BEFORE_MARKS, "", text).split() if word.strip(",·")]
     return said
 
 

@@ -248,10 +248,10 @@ def test_the_dev_container_ends_with_the_check_that_everybody_runs() -> None:
     assert packages <= set(re.findall(r"lib[\w.-]+", (ROOT / ".ci/run").read_text(encoding="utf-8")))
 
 
-def test_read_the_docs_finds_each_format_where_it_looks(tmp_path: Path, sessions: set[str]) -> None:
-    """Its commands run on a folder with what `offline` leaves behind; `offline` itself has tests of its own."""
+def test_read_the_docs_finds_each_format_where_it_looks(tmp_path: Path) -> None:
+    """Its commands run on a folder with what the README's first command leaves behind, which has tests of its own."""
     commands = yaml.safe_load((ROOT / ".readthedocs.yaml").read_text(encoding="utf-8"))["build"]["commands"]
-    assert SESSION.fullmatch(commands[0])[1] in sessions  # type: ignore[index]
+    assert commands[0] == "python3 noxfile.py"
     made = ["html/index.html", "pdf/sse-handbook.pdf", "epub/sse-handbook.epub", "offline/sse-handbook-0.1.0.zip"]
     for name in made:
         (tmp_path / "build" / name).parent.mkdir(parents=True, exist_ok=True)

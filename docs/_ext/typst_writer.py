@@ -20,9 +20,7 @@ from sse_handbook.catalogues import _
 
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 LONGEST_WORD = 24  # in characters; a longer one may be broken where an address may
-LEAST_COLUMN, WIDEST_COLUMN = 6, 48  # in characters
 ZERO_WIDTH_SPACE = "\u200b"
-LINE_BREAK = '#" "#linebreak()'  # with a space for those who hear it
 # What stands before and behind the content of a node, by its tag. A block begins in a line of its own.
 AROUND = {
     "paragraph": ("\n", "\n"),
@@ -91,14 +89,14 @@ def shorten(url: str) -> str:
     return OUTSIDE.sub("", url).removeprefix("//").rstrip("/")
 
 
-def column_widths(table: nodes.table, columns: int) -> list[int]:
-    """Return how wide each column should be beside the others, in characters: as its longest text, within limits."""
-    widths = [LEAST_COLUMN] * columns
-    for row in table.findall(nodes.row):
-        for column, entry in enumerate(row[:columns]):
-            text = re.sub(r"\[[^\]]*\]", "", entry.astext())  # sources are numbers here
-            longest_word = max(map(len, re.split(r"[\s/-]", text)))
-            widths[column] = max(widths[column], min(longest_word, LONGEST_WORD), min(len(text), WIDEST_COLUMN))
+def column_widths(table: nodes.table, columns: int) -> list[float]:
+    """Return how wide each column should be beside the others, in characters: most by the mean of its texts."""
+    rows = [[re.sub(r"\[[^\]]*\]", "", entry.astext()) for entry in row] for row in table.findall(nodes.row)]
+    widths = []
+    for column in range(columns):  # (sources, in brackets there, are numbers here)
+        texts = [row[column] for row in rows if column < len(row)] or [""]
+        word = min(max(len(word) for text in texts for word in re.split(r"[\s/-]", text)), LONGEST_WORD)
+        widths.append(max(word, min(max(map(len, texts)), 16), min(1.5 * sum(map(len, texts)) / len(texts), 60), 6))
     return widths
 
 
@@ -224,7 +222,7 @@ class PageWriter:
 
     def write_definition_list_item(self, node: nodes.definition_list_item) -> str:
         *terms, definition = node.children
-        shown = LINE_BREAK.join(f"{self.anchor(term)}{self.inside(term)}" for term in terms)
+        shown = '#" · "'.join(f"{self.anchor(term)}{self.inside(term)}" for term in terms)
         return f"terms.item([{shown}], [{self.inside(definition)}]), "
 
     def write_field(self, node: nodes.field) -> str:
@@ -265,8 +263,9 @@ class PageWriter:
 
     def write_entry(self, node: nodes.entry) -> str:
         spans = f"colspan: {node.get('morecols', 0) + 1}, rowspan: {node.get('morerows', 0) + 1}"
-        heads_row = self.stubs[min(node.parent.index(node), len(self.stubs) - 1)] and not in_head(node)
-        return f"table.cell({spans})[{'#strong' if heads_row else '#'}[{self.inside(node)}]], "
+        stub = self.stubs[min(node.parent.index(node), len(self.stubs) - 1)] and not in_head(node)
+        bold = stub and node.next_node(nodes.reference) is None  # a link is told by its colour
+        return f"table.cell({spans})[{'#strong' if bold else '#'}[{self.inside(node)}]], "
 
     def write_mermaid(self, node: nodes.Element) -> str:
         if "svg" not in node:

@@ -137,8 +137,7 @@ OFFLINE_COPY = f"build/offline/sse-handbook-{VERSION}.zip"
 OFFLINE_PAGES = ("--write-all", "-D", "sse_downloads_only=pdf", "-D", "html_show_search_summary=0")
 # Each format, with the commands that make it and what they leave. The pages come last: they offer the rest.
 FORMATS = {
-    "PDF": ([sphinx_command("pdf")], "build/pdf/sse-handbook.pdf"),
-    "PDF of each chapter": ([], "build/pdf/sse-handbook-*.pdf"),
+    "PDF, book, chapters": ([sphinx_command("pdf")], "build/pdf/sse-handbook*.pdf"),
     "EPUB": ([sphinx_command("epub")], "build/epub/sse-handbook.epub"),
     "Offline copy": (
         [

@@ -646,30 +646,19 @@ def write_project(folder: Path, cache: Path, **changes: str) -> Path:
 
 
 def run_sphinx(
-    source: Path, output: Path, builder: str = "pdf", jobs: int = 1, **environment: str
+    source: Path, output: Path, builder: str = "pdf", *options: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-q",
-        "-n",
-        "-W",
-        "--keep-going",
-        "-b",
-        builder,
-        f"-j{jobs}",
-        source,
-        output,
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
+    command = [sys.executable, "-m", "sphinx", "-q", "-n", "-W", "--keep-going", "-b", builder, *options]
+    return subprocess.run(
+        [*command, source, output], capture_output=True, text=True, check=False, env=os.environ | environment
+    )
 
 
 def test_two_clean_builds_in_two_places_give_the_same_bytes(tmp_path: Path, diagram_cache: Path, printed: Path) -> None:
     for number in ("1", "2"):
         source = write_project(tmp_path / number / "docs", diagram_cache)
         out = tmp_path / number / "out"
-        run = run_sphinx(source, out, jobs=int(number), SOURCE_DATE_EPOCH=EPOCH, PYTHONHASHSEED=number)
+        run = run_sphinx(source, out, "pdf", f"-j{number}", SOURCE_DATE_EPOCH=EPOCH, PYTHONHASHSEED=number)
         assert (run.returncode, run.stderr) == (0, "")
     first, second = (sorted((tmp_path / number / "out").glob("*.pdf")) for number in ("1", "2"))
     assert [path.name for path in first] == [path.name for path in second] == ["small-two-words.pdf", "small.pdf"]
@@ -796,3 +785,17 @@ def test_nothing_is_laid_out_when_nothing_has_changed(tmp_path: Path, diagram_ca
             changed.write_text(f"{changed.read_text(encoding='utf-8')}\n", encoding="utf-8")
         build(source, tmp_path / "build", "pdf")
         assert (target.stat().st_mtime_ns != before) == bool(changed), changed
+
+
+def test_all_builders_share_one_reading_and_miss_no_change_of_data(tmp_path: Path, diagram_cache: Path) -> None:
+    source = write_project(tmp_path / "docs", diagram_cache)
+    conf, videos = source / "conf.py", source / "data/videos.yaml"
+    conf.write_text(conf.read_text(encoding="utf-8").replace('"pdf_builder"', '"pdf_builder", "shared_doctrees"'))
+    for about in ("A film", "Another film"):
+        videos.write_text(videos.read_text(encoding="utf-8").replace("about: A film", f"about: {about}"))
+        for builder in ("pdf", "html", "dirhtml"):
+            done = run_sphinx(source, tmp_path / builder, builder, "-d", str(tmp_path / "doctrees"), "-q")
+            assert (done.returncode, done.stderr) == (0, "")
+        assert about in (tmp_path / "html/index.html").read_text(encoding="utf-8")
+        assert about in (tmp_path / "dirhtml/index.html").read_text(encoding="utf-8")
+        assert about in squeeze("".join(piece.text for piece in Printed(tmp_path / "pdf/small.pdf").pieces))

@@ -80,7 +80,7 @@ DOCS = ("docs", "docs")
 DEV = ("dev", "docs", "serve", "tests", "lint")
 # What takes minutes has a session of its own: each ends within ten minutes on two cores.
 APART = {
-    "browser": ("tests/test_browser.py", "tests/test_looks.py"),
+    "browser": ("tests/test_browser.py",),
     "formats": ("tests/test_pdf.py", "tests/test_epub.py", "tests/test_offline.py", "tests/test_offline_reading.py"),
     "publishing": ("tests/test_publish.py", "tests/test_release.py", "tests/test_translation.py"),
 }
@@ -244,19 +244,14 @@ def translate(session: nox.Session) -> None:
 @nox.session
 def serve(session: nox.Session) -> None:
     """Show the handbook at http://127.0.0.1:8000 and build it again when a file changes."""
-    programs = environment("serve", "docs", "serve")
+    watched = ("--watch", "src", "--watch", "docs/_ext")
     places = ("-d", "build/doctrees/serve", "docs", "build/serve")
-    run(session, programs, "python", "tools/serve.py", "--watch", "src", *places, *session.posargs)
+    run(session, environment("serve", "docs", "serve"), "sphinx-autobuild", *watched, *places, *session.posargs)
 
 
 @nox.session
 def videos(session: nox.Session) -> None:
-    """Ask if every film is still there (online): 0 yes, 1 one is dead; docs/contribute/videos.md has the other codes.
-
-    `-- --probe ID ...` only shows what the hosts say of some films.
-    """
-    if "--probe" in session.posargs:
-        return ask("python", "-m", "sse_handbook", "--conf", "docs", *session.posargs)
+    """Ask if every film is still there (online): 0 yes, 1 one is dead; docs/contribute/videos.md has more codes."""
     # What nobody sits before is a scheduled run: a death in it needs a second one.
     scheduled = f"sse_videocheck_scheduled={int('CI' in os.environ)}"
     places = ("-d", "build/doctrees/videocheck", "docs", "build/videocheck")
@@ -278,7 +273,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Weigh every page, then open each in a real browser: budget, accessibility, looks."""
+    """Weigh every page, then open each in a real browser: budget, accessibility."""
     sphinx_build(session, "html")
     programs = environment(*DEV)
     run(session, programs, "python", "tools/weigh.py", "build/html")

@@ -103,11 +103,6 @@ def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **se
     return Built(source, output / builder, status.getvalue(), warnings.getvalue(), read, written, stopped, code)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--new-looks` keeps what pages look like now, for `test_looks.py`."""
-    parser.addoption("--new-looks", action="store_true", help="keep what pages look like now")
-
-
 @pytest.fixture
 def server() -> Iterator[Loopback]:
     """A web server on loopback."""

@@ -10,18 +10,16 @@ import runpy
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT, Built, told
+from conftest import ROOT, Built
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FORMS = {path.name: path for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml"}
-LABELS = tomllib.loads((ROOT / ".github/labels.toml").read_text(encoding="utf-8"))
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
 SESSION = re.compile(r"python3 noxfile\.py -s ([\w-]+)")
 
@@ -87,7 +85,10 @@ def test_each_command_of_a_page_can_be_run(page: str, command: str, sessions: se
     if named := SESSION.match(command):
         assert named[1] in sessions
     else:
-        assert re.match(r"(python3 noxfile\.py|git (clone|switch|commit|push)|prek install)\b", command), page
+        assert re.match(
+            r"(python3 noxfile\.py|git (clone|switch|add|commit|push)|prek install|gh label create|curl --include)\b",
+            command,
+        ), page
 
 
 def test_from_a_clone_to_a_green_check_with_a_mistake_on_the_way(clone: Path) -> None:
@@ -164,26 +165,26 @@ def test_an_old_python_can_read_the_file_that_tells_it() -> None:
 def test_the_hooks_run_what_ci_runs() -> None:
     ci = set(SESSION.findall((ROOT / ".ci/run").read_text(encoding="utf-8")))
     named = {SESSION.fullmatch(hook["entry"])[1] for hook in HOOKS}  # type: ignore[index]
-    assert named == {"lint", "check", "tests"} <= ci
+    assert named == {"lint", "check"} <= ci
 
 
 def test_a_hook_stops_a_commit_with_a_mistake_and_lets_a_good_one_pass(clone: Path) -> None:
     """`prek` reads the file as pre-commit does; the hook `lint` runs for real, and is told the mistake by name."""
     for command in ("git config user.name A && git config user.email a@example.org", "prek install"):
         assert (done := run(clone, command)).returncode == 0, done.stdout
-    tool = clone / "tools/labels.py"
+    tool = clone / "tools/weigh.py"
     right = tool.read_text(encoding="utf-8")
     tool.write_text(right.replace("import sys\n", "import sys, os\n"), encoding="utf-8")
     stopped = run(clone, "git commit --all --message 'A slip'", SKIP="check")
     assert stopped.returncode != 0
-    assert "tools/labels.py:" in stopped.stdout
+    assert "tools/weigh.py:" in stopped.stdout
     assert "python3 noxfile.py -s tidy" in stopped.stdout
     tool.write_text(f"{right}\n# A remark.\n".replace("\n\n#", "\n#"), encoding="utf-8")
     passed = run(clone, "git commit --all --message 'A remark'", SKIP="check")
     assert passed.returncode == 0, passed.stdout
 
 
-# Forms, labels, settings of sites
+# Forms, settings of sites
 
 
 def form(name: str) -> dict[str, Any]:
@@ -215,28 +216,14 @@ def test_a_slip_in_a_form_is_found_by_its_schema(tmp_path: Path) -> None:
     assert run(tmp_path, command).returncode == 1
 
 
-def test_every_label_that_something_gives_is_in_the_list() -> None:
+def test_every_label_that_something_gives_is_made_as_the_guide_says() -> None:
     dependabot = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text(encoding="utf-8"))
     given = {label for name in FORMS for label in form(name)["labels"]}
     given |= {label for update in dependabot["updates"] for label in update["labels"]}
-    given |= set(
-        re.findall(r'^LABEL = "(.+)"', (ROOT / "tools/report_issue.py").read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    assert given | {"first contribution"} == set(LABELS)
-    assert all(re.fullmatch("[0-9a-f]{6}", label["color"]) for label in LABELS.values())
-    assert all(len(label["description"]) <= 100 for label in LABELS.values()), "GitHub takes no more"
-
-
-def test_the_labels_are_made_on_github(gh: Path, tmp_path: Path) -> None:
-    made = run(tmp_path, [sys.executable, str(ROOT / "tools/labels.py")])
-    assert made.returncode == 0, made.stdout
-    assert [call for call, _ in told(gh)] == [f"label create {name}" for name in LABELS]
-
-
-def test_without_gh_the_labels_tool_says_where_it_is(tmp_path: Path) -> None:
-    missing = run(tmp_path, [sys.executable, str(ROOT / "tools/labels.py")], PATH=str(tmp_path))
-    assert (missing.returncode, missing.stdout.count("\n")) == (1, 1)
-    assert "https://cli.github.com/" in missing.stdout
+    given |= set(re.findall(r'^LABEL = "(.+)"', (ROOT / "tools/report_issue.py").read_text("utf-8"), re.MULTILINE))
+    page = (ROOT / "docs/contribute/first.md").read_text("utf-8")
+    made = re.findall(r'^\$ gh label create "(.+)"', page, re.MULTILINE)
+    assert given | {"first contribution"} == set(made)
 
 
 def test_the_dev_container_ends_with_the_check_that_everybody_runs() -> None:

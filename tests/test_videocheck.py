@@ -41,7 +41,6 @@ from loopback import (
 from lxml import html
 from sphinx.errors import ConfigError
 
-from sse_handbook.__main__ import main
 from sse_handbook.liveness import OUTAGE, TABLES, Verdict
 from sse_handbook.registers.status_file import Exit
 from sse_handbook.video_links import VideoLink
@@ -628,31 +627,3 @@ def test_the_page_on_films_names_every_exit_code_and_every_setting() -> None:
     assert codes == {*map(int, Exit), 2}  # 2 is Sphinx's own
     assert all(f"`{field.name}`" in page for field in fields(Pace))
     assert "```{sse:verdicts}" in page
-
-
-# ---- a look at the world --------------------------------------------------------------------------------------------
-
-
-def test_probe_prints_what_hosts_say_and_what_the_table_makes_of_it(
-    book: Book, capsys: pytest.CaptureFixture[str]
-) -> None:
-    book.write("conf.py", f"sse_videocheck_hosts = {book.host.hosts}\nsse_videocheck_pace = {FAST}\n")
-    book.host.says(TWO, GONE, PICTURE)
-    book.host.says("impossibleb", Reply(400))
-    main(["--conf", str(book.source), "--probe", ONE, f"https://youtu.be/{TWO}?t=9", "impossibleb"])
-    assert capsys.readouterr().out.splitlines()[2:] == [
-        f"| {ONE} | 200, JSON with a title and the same id | not asked | alive | The host names the film. |",
-        f"| {TWO} | 404 | 200 | suspect | The film is gone and its picture is left: a closed account? |",
-        "| impossibleb | 400 | not asked | unknown | The host does not understand the address. |",
-    ]
-    assert not book.status.exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [("https://a.example/film", "no address of one video"), ("https://youtu.be/short", "5 characters")],
-)
-def test_probe_says_what_is_no_film(text: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["--probe", text])
-    assert says in capsys.readouterr().err

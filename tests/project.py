@@ -1,14 +1,12 @@
-"""A small project in the shape of this one, in a repository of its own, and a way to kill a program at any step."""
+"""A small project in the shape of this one, in a repository of its own."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from conftest import ROOT
 
@@ -107,40 +105,3 @@ class Project:
         """Run a program of `tools/` on this project."""
         command = [sys.executable, str(TOOLS / f"{name}.py"), *arguments, "--project", str(self.root)]
         return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **GIT}, check=False)
-
-
-def killed_before(number: int, work: Callable[[], int], saved: Mapping[str, bytes]) -> int:
-    """Do some work in a process that is killed before its step of that number: its exit code, 137 where it was killed.
-
-    A step is a command that it starts, a file or folder that it makes, moves or deletes. What Sphinx would write is
-    `saved`, by name: that it is built anew at each try would prove nothing more.
-    """
-    process = os.fork()
-    if process:
-        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    steps = 0
-
-    def stepping(real: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*arguments: Any, **settings: Any) -> Any:
-            nonlocal steps
-            steps += 1
-            if steps == number:
-                os._exit(137)
-            if isinstance(arguments[0], list) and arguments[0][0].endswith("sphinx-build"):
-                folder = Path(arguments[0][-1])
-                folder.mkdir()
-                for name, data in saved.items():
-                    (folder / name).write_bytes(data)
-                return subprocess.CompletedProcess(arguments[0], 0)
-            return real(*arguments, **settings)
-
-        return step
-
-    try:
-        os.environ.update(GIT)
-        for place, names in ((subprocess, ("run",)), (os, ("replace", "rename", "unlink", "rmdir", "mkdir"))):
-            for name in names:
-                setattr(place, name, stepping(getattr(place, name)))
-        os._exit(work())
-    finally:
-        os._exit(1)

@@ -21,7 +21,7 @@ import pytest
 from conftest import ROOT, Built, build
 from lxml import html
 from playwright.sync_api import Page, sync_playwright
-from project import FORMS, GIT, TOOLS, Project, killed_before
+from project import FORMS, GIT, TOOLS, Project
 
 sys.path.insert(0, str(TOOLS))
 import publish
@@ -444,64 +444,6 @@ def test_it_stops_where_something_is_off(
         assert shelf.git("rev-parse", "gh-pages") == two_made.git("rev-parse", "gh-pages")
 
 
-def test_killed_at_any_step_the_same_command_finishes_the_work(two_made: Shelf, tmp_path: Path) -> None:
-    shelf = copy_of(two_made, tmp_path / "shelf")
-    before = shelf.git("rev-parse", "gh-pages")
-    command = ["--project", str(shelf.project.root), "--remote", str(shelf.site)]
-
-    def again(stop: int = 0) -> int:
-        return killed_before(stop, lambda: publish.main(command), {})
-
-    assert again() == 0
-    whole = shelf.git("rev-parse", "gh-pages^{tree}")
-    for stop in range(1, 200):
-        shelf.git("update-ref", "refs/heads/gh-pages", before)
-        if again(stop) == 0:
-            break  # there are no more steps
-        now = shelf.git("rev-parse", "gh-pages")
-        assert now == before or shelf.git("rev-parse", "gh-pages^{tree}") == whole, f"half a version at step {stop}"
-        assert again() == 0, f"killed before step {stop}"
-        assert shelf.git("rev-parse", "gh-pages^{tree}", "gh-pages~1") == f"{whole}\n{before}"
-    assert 10 < stop < 199
-
-
-def test_killed_at_any_step_a_folder_shows_no_half_version(two_made: Shelf, tmp_path: Path) -> None:
-    shelf = copy_of(two_made, tmp_path / "shelf")
-    folder = tmp_path / "folder"
-    command = ["--project", str(shelf.project.root), "--folder", str(folder)]
-
-    def again(stop: int = 0) -> int:
-        return killed_before(stop, lambda: publish.main(command), {})
-
-    shelf.show("1.0.0")
-    assert again() == 0
-    first = shutil.copytree(folder, tmp_path / "first")
-    shelf.show("1.1.0")
-    assert again() == 0
-    whole = read(folder)
-    # The branch holds the same, and what was published first has not changed.
-    assert shelf.publish().returncode == 0
-    assert whole == contents(shelf, "gh-pages")
-    steps = 0
-    for stop in range(1, 3000):
-        shutil.rmtree(folder)
-        shutil.copytree(first, folder)
-        if again(stop) == 0:
-            break  # there are no more steps
-        steps += 1
-        now = read(folder)
-        for version in ("1.0.0/", "1.1.0/"):
-            half = {name: data for name, data in now.items() if name.startswith(version)}
-            assert half in ({}, {name: data for name, data in whole.items() if name.startswith(version)})
-        assert again() == 0, f"killed before step {stop}"
-        assert read(folder) == whole
-    assert 10 < steps < 2999
-
-
-def read(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def page_of(title: str, moved: str = "") -> str:
     head = f'<meta name="robots" content="noindex"><link rel="canonical" href="{moved}">' if moved else ""
     return f"<html><head>{head}<title>{title}</title></head><body></body></html>"
@@ -591,3 +533,13 @@ def test_the_real_handbook_leads_to_its_versions_from_each_page(
         for link, folder in ((newest, "latest"), (every, "versions")):
             assert (tmp_path / "site" / version / name.parent / link).resolve() == tmp_path / "site" / folder / name
             assert (tmp_path / "site" / folder / name).is_file()
+
+
+def test_a_folder_gets_what_the_branch_has(two_made: Shelf, tmp_path: Path) -> None:
+    shelf, folder = copy_of(two_made, tmp_path / "shelf"), tmp_path / "folder"
+    for version in ("1.0.0", "1.1.0"):
+        shelf.show(version)
+        assert publish.main(["--project", str(shelf.project.root), "--folder", str(folder)]) == 0
+    assert shelf.publish().returncode == 0
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {path.relative_to(folder).as_posix(): path.read_bytes() for path in files} == contents(shelf, "gh-pages")

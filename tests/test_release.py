@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
-from project import CHANGES, CITATION, FILES, FORMS, GIT, PYPROJECT, TOOLS, Project, killed_before
+from project import CHANGES, CITATION, FILES, FORMS, GIT, PYPROJECT, TOOLS, Project
 
 sys.path.insert(0, str(TOOLS))
 import changes
@@ -210,36 +210,6 @@ def test_without_a_name_git_says_how_to_give_one(project: Project, monkeypatch: 
     assert project.state() == before
 
 
-def test_killed_at_any_step_the_same_command_finishes_the_work(released: Project, tmp_path: Path) -> None:
-    text = released.read("docs/reference/changes.md").replace("## Unreleased\n", "## Unreleased\n\n### Added\n\n- B.\n")
-    released.commit({"docs/reference/changes.md": text, "docs/understand/forms.md": FORMS + NEXT}, "Add")
-    before = released.state()
-    saved = {"addresses.txt": EVERY_ADDRESS.replace("1.0.0", "1.1.0").encode()}
-
-    def release_of(project: Project, stop: int = 0) -> int:
-        command = ["1.1.0", "--checked", "--project", str(project.root)]
-        return killed_before(stop, lambda: release.main(command), saved)
-
-    whole = Project(Path(shutil.copytree(released.root, tmp_path / "whole")))
-    assert release_of(whole) == 0
-    changed = 0
-    for stop in range(1, 100):
-        half = Project(Path(shutil.copytree(released.root, tmp_path / "half")))
-        if release_of(half, stop) == 0:
-            break  # there are no more steps
-        tagged = "v1.1.0" in half.git("tag")
-        assert tagged or half.state() == before, f"before step {stop}, and without a tag, something has changed"
-        changed += tagged
-        assert release_of(half) == 0, f"killed before step {stop}"
-        assert half.git("rev-parse", "main^{tree}") == whole.git("rev-parse", "main^{tree}")
-        assert half.git("rev-parse", "main") == half.git("rev-parse", "v1.1.0^{commit}")
-        assert half.git("rev-list", "--count", "main") == whole.git("rev-list", "--count", "main")
-        assert half.git("status", "--porcelain") == ""
-        shutil.rmtree(half.root)
-    assert 20 < stop < 99
-    assert changed >= 3  # the tag, the branch, the files
-
-
 def test_once_more_does_nothing(released: Project) -> None:
     before = released.state()
     done = released.tool("release", "1.0.0")
@@ -254,21 +224,6 @@ def test_a_person_who_went_on_is_not_overrun(released: Project) -> None:
     assert done.returncode == 1
     assert "v1.0.0 is there, and main has gone on since." in done.stderr
     assert released.state() == before
-
-
-def test_a_change_made_between_two_tries_is_kept(project: Project) -> None:
-    saved = {"addresses.txt": EVERY_ADDRESS.encode()}
-    command = ["1.0.0", "--checked", "--project", str(project.root)]
-    stops = iter(range(1, 100))
-    while "v1.0.0" not in project.git("tag"):
-        assert killed_before(next(stops), lambda: release.main(command), saved) == 137
-    project.write({"CITATION.cff": "my own words\n"})
-    done = project.tool("release", "1.0.0")
-    assert done.returncode == 1
-    assert (
-        "You have changed CITATION.cff since the release began. Take that back: git restore CITATION.cff" in done.stderr
-    )
-    assert project.read("CITATION.cff") == "my own words\n"
 
 
 @pytest.mark.parametrize(

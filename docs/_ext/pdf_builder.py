@@ -52,11 +52,8 @@ class PdfBuilder(Builder):
         seconds = os.environ.get("SOURCE_DATE_EPOCH", "")  # the day of the sources; never that of the build
         self.made = datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
 
-    def get_outdated_docs(self) -> list[str]:
-        made = min((file.stat().st_mtime for file in Path(self.outdir).glob("*.pdf")), default=0.0)
-        read = (Path(self.doctreedir, f"{docname}.doctree") for docname in self.env.all_docs)
-        outdated = any(path.stat().st_mtime > made for path in (*TEMPLATE.iterdir(), *read) if path.exists())
-        return sorted(self.env.found_docs) if outdated else []
+    def get_outdated_docs(self) -> str:
+        return "the whole book"  # as Sphinx's LaTeX builder: each page may move all others
 
     def get_target_uri(self, docname: str, typ: str | None = None) -> str:
         return f"/{docname}"
@@ -64,6 +61,8 @@ class PdfBuilder(Builder):
     def write_documents(self, _docnames: object) -> None:
         """Write the book and its chapters, whichever pages have changed."""
         shutil.rmtree(self.root, ignore_errors=True)
+        for old in Path(self.outdir).glob(f"{self.config.pdf_name}*.pdf"):
+            old.unlink()
         shutil.copytree(TEMPLATE, self.root)
         (self.root / "images").mkdir()
         pages = collect_pages(self.env, self.config.root_doc, 0, {})
@@ -124,6 +123,7 @@ class PdfBuilder(Builder):
                     main, format="pdf", pdf_standards=["ua-1"], sys_inputs=settings, timestamp=self.made
                 )
             except typst.TypstError as error:
+                # All of them are told, and not the first alone.
                 if not sum(map(self.tell, re.split(r"\n(?=error: )", error.diagnostic))):
                     return
         for warning in warnings:
@@ -137,13 +137,17 @@ class PdfBuilder(Builder):
         config, whole = self.config, depth == 0
         title = config.project if whole else self.env.titles[pages[0]].astext()
         day = self.made and format_date(config.today_fmt or "%-d %B %Y", date=self.made, language=config.language)
-        version, author = f"{_('Version')} {config.release}", config.author.replace("Author name not set", "")
+        author = config.author.replace("Author name not set", "")  # what Sphinx has where the project has none
         return {
             "pages": pages,
             "rise": max(depth - 1, 0),
             "title": title,
             "series": "" if whole else config.project,
-            "facts": [*filter(None, (version, config.today or day, author, f"© {config.copyright}"))],
+            "facts": [
+                *filter(
+                    None, (f"{_('Version')} {config.release}", config.today or day, author, f"© {config.copyright}")
+                )
+            ],
             "author": author,
             "dated": bool(self.made),
             "language": config.language or "en",
@@ -151,21 +155,19 @@ class PdfBuilder(Builder):
             "foot": f"{config.project} · {config.release}",
             "contents": _("Contents"),
             "page": _("page"),
+            "elsewhere": "" if whole else _("Links to other chapters work in the file of the whole book."),
         }
 
     def main_file(self, pages: Sequence[str]) -> str:
         """Return the markup of a file: its pages, and the sources that they name but do not list."""
         named = set().union(*map(self.targets.named_on, pages))
         left = [entry for name, entry in self.sources.items() if name in named and name.partition("#")[0] not in pages]
-        back = [f'#page-title(1 + settings.rise, "back")[#{quote(_("Sources of this chapter"))}]']
+        back = [f'#page-title(1 + settings.rise, "#back")[#{quote(_("Sources of this chapter"))}]']
         lines = ['#import "/book.typ": *', "#show: book", *(f'#include "/pages/{docname}.typ"' for docname in pages)]
         return "\n".join([*lines, *back, "#sources[", *left, "]"] if left else lines)
 
     def tell(self, diagnostic: str) -> bool:
-        """Warn of what Typst says, at its place in the pages, and return whether another try makes sense.
-
-        By then a picture that cannot be read is its alternative text, and a character that no font has is a “?”.
-        """
+        """Warn of what Typst says, at its place in the pages; mend the markup there, and return whether it was changed."""
         said = diagnostic.strip().partition(": ")[2].partition("\n")[0].partition(" (searched")[0]
         docname, line, changed = self.config.root_doc, None, False
         if place := PLACE.search(diagnostic):
@@ -174,6 +176,7 @@ class PdfBuilder(Builder):
             blocks = re.findall(r"^/\*(\d+)\*/", "\n".join(lines[:number]), re.MULTILINE)
             line = int(blocks[-1]) if blocks else None
             said += "".join(f": {path}" for path, _alt in PICTURE.findall(lines[number - 1]))
+            # A picture that cannot be read becomes its alternative text, and a character that no font has a “?”.
             missing = dict.fromkeys(map(ord, "".join(NO_GLYPH.findall(diagnostic))), "?")
             new = PICTURE.sub(r"#\2", lines[number - 1]).translate(missing)
             changed, lines[number - 1] = new != lines[number - 1], new
@@ -192,10 +195,9 @@ def collect_pages(env: BuildEnvironment, docname: str, depth: int, found: dict[s
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the builder and its settings."""
+    """Register the builder. `pdf_fonts` are families for text, for code, and for characters that those two lack."""
     app.add_config_value("pdf_name", "book", "", str)
     app.add_config_value("pdf_chapters", [], "", (list, tuple))  # patterns of pages that are chapters, too
-    # Families for text, for code, and for characters that those two lack.
     app.add_config_value("pdf_fonts", ("Fira Sans", "IBM Plex Mono"), "", (list, tuple))
     app.add_builder(PdfBuilder)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sse_handbook.catalogues import _
 
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 LONGEST_WORD = 24  # in characters; a longer one may be broken where an address may
+LINE = 95  # characters in a line of a table
 ZERO_WIDTH_SPACE = "\u200b"
 # What stands before and behind the content of a node, by its tag. A block begins in a line of its own.
 AROUND = {
@@ -90,21 +92,17 @@ def shorten(url: str) -> str:
 
 
 def column_widths(table: nodes.table, columns: int) -> list[float]:
-    """Return how wide each column should be beside the others, in characters: most by the mean of its texts."""
-    rows = [[re.sub(r"\[[^\]]*\]", "", entry.astext()) for entry in row] for row in table.findall(nodes.row)]
-    widths = []
-    for column in range(columns):  # (sources, in brackets there, are numbers here)
-        texts = [row[column] for row in rows if column < len(row)] or [""]
-        word = min(max(len(word) for text in texts for word in re.split(r"[\s/-]", text)), LONGEST_WORD)
-        widths.append(max(word, min(max(map(len, texts)), 16), min(1.5 * sum(map(len, texts)) / len(texts), 60), 6))
-    return widths
-
-
-def neighbour(node: nodes.Element, step: int) -> nodes.Element | None:
-    """Return the node before (-1) or behind (1) one, where it is of the same kind."""
-    place = node.parent.index(node) + step
-    other = node.parent[place] if 0 <= place < len(node.parent) else None
-    return other if isinstance(other, type(node)) else None
+    """Return how wide each column should be, in characters: its longest word, and of the rest by the mean of texts."""
+    texts: list[list[str]] = [[""] for _column in range(columns)]
+    for column, entry in (pair for row in table.findall(nodes.row) for pair in enumerate(row[:columns])):
+        # Sources are numbers on paper, and the number of a page follows a link to it.
+        far = sum(link.get("refuri", "").startswith("/") for link in entry.findall(nodes.reference))
+        texts[column].append(re.sub(r"\[[^\]]*\]", "123", entry.astext()) + " (page\xa0100)" * far)
+    least = [min(max(len(word) for text in column for word in re.split(r"[ \n/-]", text)), 24) + 3 for column in texts]
+    most = [max(min(max(map(len, column)), 22), 1.5 * sum(map(len, column)) / len(column)) for column in texts]
+    wanted = [max(most[column] - least[column], 1) for column in range(columns)]
+    rest = max(LINE - sum(least), 0) / sum(wanted)
+    return [round(least[column] + wanted[column] * rest, 1) for column in range(columns)]
 
 
 def in_head(node: nodes.Element) -> bool:
@@ -112,16 +110,15 @@ def in_head(node: nodes.Element) -> bool:
     return node.parent is not None and (isinstance(node.parent, nodes.thead) or in_head(node.parent))
 
 
-def has_laws(node: nodes.Element | None) -> bool:
-    """Tell whether a section is that of a country, with an entry for each law."""
-    return node is not None and any("law" in part["classes"] for part in node if isinstance(part, nodes.section))
+def in_columns(node: nodes.Node) -> str:
+    """Return the function of the template that sets what stands in two columns: sources, and the laws of a country."""
+    sections = node.children if isinstance(node, nodes.section) else ()
+    laws = any("law" in part["classes"] for part in sections if isinstance(part, nodes.section))
+    return "sources" if isinstance(node, nodes.citation) else "laws" if laws else ""
 
 
 class PageWriter:
-    """Turns the doctree of one page into Typst. `depth` is how deep the page stands in the contents.
-
-    `write_TAG` returns the markup of a node. Each block begins with its line in the page, as a comment.
-    """
+    """Turns the doctree of one page into Typst: the method `write_TAG` returns the markup of a node."""
 
     def __init__(self, builder: Any, docname: str, depth: int) -> None:
         self.builder, self.docname, self.level = builder, docname, max(depth - 1, 0)
@@ -136,6 +133,7 @@ class PageWriter:
         start, end = AROUND.get(kind, ("", ""))
         method = getattr(self, f"write_{kind}", None)
         text: str = method(node) if method else f"{start or self.anchor(node)}{self.inside(node)}{end}"
+        # Each block begins with its line in the page, as a comment, so that faults are told there.
         if text.startswith("\n") and not isinstance(node, nodes.section | nodes.document):
             anchor = "" if isinstance(node, nodes.citation | nodes.footnote) else self.anchor(node)
             text = f"\n/*{get_source_line(node)[1] or ''}*/{anchor}{text[1:]}"
@@ -143,7 +141,8 @@ class PageWriter:
 
     def inside(self, node: Any) -> str:
         """Return the markup of what a node contains."""
-        return "".join(map(self.write, node.children))
+        groups = ((function, "".join(map(self.write, group))) for function, group in groupby(node.children, in_columns))
+        return "".join(f"#{function}[{text}]" if function else text for function, text in groups)
 
     def name(self, node: Any) -> str:
         """Return the name of a node's place, or an empty text where no link leads to it."""
@@ -170,8 +169,8 @@ class PageWriter:
     def write_inline(self, node: nodes.inline) -> str:
         if "bibtex-citation" in node["classes"]:
             places = (find_place(self.docname, link) for link in node.findall(nodes.reference))
-            names = [self.targets.names.get(place, "") for place in places]
-            sources = "".join(f"({self.targets.numbers.get(name, 0)}, {quote(name)}), " for name in names)
+            names = [name for place in places if (name := self.targets.names.get(place)) in self.targets.numbers]
+            sources = "".join(f"({self.targets.numbers[name]}, {quote(name)}), " for name in names)
             raised = "raised: false, " if len(node.parent) == 1 else ""
             return f"#cited({sources}{raised}{'linked: false' if in_head(node) else ''})"
         language = re.search(r"\blanguage-([a-z]{2,3})\b", " ".join(node["classes"]))
@@ -207,8 +206,7 @@ class PageWriter:
         self.level += 1
         text = self.inside(node)
         self.level -= 1
-        first, last = not has_laws(neighbour(node, -1)), not has_laws(neighbour(node, 1))
-        return f"{'#laws[' if first else ''}{text}{']' if last else ''}" if has_laws(node) else text
+        return text
 
     def write_title(self, node: nodes.title) -> str:
         if not isinstance(node.parent, nodes.section):
@@ -248,8 +246,7 @@ class PageWriter:
         name, label = f"{self.docname}#{node['ids'][0]}", node.next_node(nodes.label)
         number = str(self.targets.numbers.get(name, label.astext() if label else ""))
         self.builder.sources[name] = f"#source({quote(number)}, {quote(name)})[{self.inside(node).strip()}]"
-        first, last = neighbour(node, -1) is None, neighbour(node, 1) is None
-        return f"\n{'#sources[' if first else ''}{self.builder.sources[name]}{']' if last else ''}\n"
+        return f"\n{self.builder.sources[name]}\n"
 
     write_footnote = write_citation
 

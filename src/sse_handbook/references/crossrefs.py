@@ -42,7 +42,8 @@ def note_references(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: remember what a page refers to."""
     docname = app.env.current_document.docname
     path = str(app.env.doc2path(docname))
-    names = {anchor: name for name, anchor in doctree.nameids.items()}
+    # Of a name that a page has twice, docutils keeps no anchor.
+    names = {anchor: name for name, anchor in doctree.nameids.items() if anchor}
     found: list[Reference] = []
     for node in doctree.findall(nodes.Element):  # by class: a function here costs twice the time
         if isinstance(node, addnodes.pending_xref):
@@ -130,6 +131,9 @@ def find_missing(env: BuildEnvironment) -> Iterator[Finding]:
 def _is_elsewhere(env: BuildEnvironment, docname: str, reference: Reference) -> bool:
     """Whether something else answers to the name: an object, another project, or the project's own settings."""
     kind = "ref" if reference.kind == "label" else reference.kind
+    # MyST takes `b` for the page beside this one, too.
+    if reference.kind == "label" and docname_join(docname, reference.target) in env.all_docs:
+        return True
     if reference.kind == "label" and is_object(env, reference.target):
         return True
     # A page is looked for under the name that was written: another project has its own folders.
@@ -197,6 +201,9 @@ class ClaimReferences(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         labels, missing = self.env.domains.standard_domain.anonlabels, SSEDomain.of(self.env).missing
         for node in list(self.document.findall(addnodes.pending_xref)):
+            if is_in_link(node):  # no format has a link within a link: it stays text
+                node.replace_self(node.children)
+                continue
             # Some builders put all pages into one: what a link was written in is its `refdoc`.
             docname = node.get("refdoc") or self.env.current_document.docname
             named = _references(self.env, docname, node) if missing else ()
@@ -216,6 +223,14 @@ class ClaimReferences(SphinxPostTransform):
                 node.children = []
                 node.append(content)
                 node.attributes.update(refdomain="sse", reftype="label", refwarn=True)
+
+
+def is_in_link(node: nodes.Element) -> bool:
+    """Tell whether a node stands within the text of a link."""
+    parent = node.parent
+    while isinstance(parent, nodes.Inline) and not isinstance(parent, nodes.reference | addnodes.pending_xref):
+        parent = parent.parent
+    return isinstance(parent, nodes.reference | addnodes.pending_xref)
 
 
 def label_link(

@@ -167,7 +167,7 @@ class PdfBuilder(Builder):
         return "\n".join([*lines, *back, "#sources[", *left, "]"] if left else lines)
 
     def tell(self, diagnostic: str) -> bool:
-        """Warn of what Typst says, at its place in the pages; fix the markup there, and return whether it was changed."""
+        """Warn of what Typst says, at its place in the pages; fix the markup there, and return whether it could."""
         said = diagnostic.strip().partition(": ")[2].partition("\n")[0].partition(" (searched")[0]
         docname, line, changed = self.config.root_doc, None, False
         if place := PLACE.search(diagnostic):

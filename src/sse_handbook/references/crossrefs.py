@@ -227,7 +227,7 @@ class ClaimReferences(SphinxPostTransform):
 
 def is_in_link(node: nodes.Element) -> bool:
     """Tell whether a node stands within the text of a link."""
-    parent = node.parent
+    parent: Any = node.parent
     while isinstance(parent, nodes.Inline) and not isinstance(parent, nodes.reference | addnodes.pending_xref):
         parent = parent.parent
     return isinstance(parent, nodes.reference | addnodes.pending_xref)

@@ -446,6 +446,24 @@ def test_search_on_a_phone_loads_its_index_only_then(site: Site, reader: Readers
     assert page.locator("h1").is_visible()
 
 
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("Nepal", ""),
+        ("C177", "policy/home-work.html"),
+        ("how do I cite", "reference/cite.html"),
+        ("Cote", "policy/laws/africa.html"),
+        ("glossary", "reference/glossary.html"),
+    ],
+)
+def test_words_of_headings_are_found_with_and_without_accents_and_small_words(
+    reader: Readers, typed: str, first: str
+) -> None:
+    page = reader().open("search", f"?q={typed}")
+    found = results(page)
+    assert "policy/laws/asia.html" in found if typed == "Nepal" else found[0] == first, found[:3]
+
+
 def test_search_works_from_a_file(handbook: Built, reader: Readers) -> None:
     visitor = reader()
     page = visitor.page

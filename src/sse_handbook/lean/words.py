@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sphinx.search.en import SearchEnglish
@@ -36,18 +36,19 @@ class AnyLanguage(SearchEnglish):
 def compact(text: str) -> str:
     """Sphinx's index (`searchindex.js`) as a script that is a third smaller, and the same after every kind of build.
 
-    Sphinx keeps words that no page has any more, and says the words of headings twice. `once` has the words of each
+    `once` has the words of each
     page that no other page has; `often` has a word and its pages in turn, each page by its distance from the last.
     """
     index = json.loads(text[text.index("{") : text.rindex("}") + 1])
-    pages: Mapping[str, list[int]] = {
-        word: found if isinstance(found, list) else [found] for word, found in sorted(index["terms"].items())
-    }
+    pages: dict[str, set[int]] = {}
+    for terms in (index["terms"], index["titleterms"]):  # a word of a heading stands in the second alone
+        for word, found in terms.items():
+            pages.setdefault(word, set()).update(found if isinstance(found, list) else [found])
     once: list[list[str]] = [[] for _ in index["docnames"]]
     often: list[str] = []
-    for word, found in pages.items():
+    for word, found in sorted(pages.items()):
         if len(found) == 1:
-            once[found[0]].append(word)
+            once[min(found)].append(word)
         elif found:
             often += [word, _letters(found)]
     names = {**index["alltitles"], **index["indexentries"]}

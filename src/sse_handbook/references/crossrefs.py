@@ -227,10 +227,10 @@ class ClaimReferences(SphinxPostTransform):
 
 def is_in_link(node: nodes.Element) -> bool:
     """Tell whether a node stands within the text of a link."""
-    parent: Any = node.parent
-    while isinstance(parent, nodes.Inline) and not isinstance(parent, nodes.reference | addnodes.pending_xref):
-        parent = parent.parent
-    return isinstance(parent, nodes.reference | addnodes.pending_xref)
+    parent = node.parent
+    if isinstance(parent, nodes.reference | addnodes.pending_xref):
+        return True
+    return isinstance(parent, nodes.Inline) and is_in_link(cast("nodes.Element", parent))
 
 
 def label_link(

@@ -4,13 +4,17 @@
   const field = form.q;
   const said = document.getElementById("search-said");
   const found = document.getElementById("search-found");
-  const words = (text) => text.normalize("NFC").toLowerCase().match(/[\p{L}\p{M}\p{N}_]+/gu) || [];
+  // Without accents, so that "Cote" finds "Côte"; the marks of other scripts stay.
+  const fold = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").normalize("NFC").toLowerCase();
+  const words = (text) => fold(text).match(/[\p{L}\p{M}\p{N}_]+/gu) || [];
   let asked = null; // the index, on its way or here
   let failed = 0;
 
   const load = () =>
     (asked ||= new Promise((resolve, reject) => {
-      window.Search = { setIndex: resolve };
+      window.Search = {
+        setIndex: (index) => resolve({ ...index, once: index.once.map(fold), often: fold(index.often) }),
+      };
       const script = document.createElement("script");
       // After a failure it is asked for by another address: a browser may keep the bad answer.
       script.src = form.dataset.index + (failed ? `?${failed}` : "");
@@ -53,6 +57,10 @@
       const score = place % 2 ? 0 : fit(word, typed);
       if (score) for (const page of pagesOf(all[place + 1])) give(page, score);
     });
+    // A word in a heading counts twice, in the title four times.
+    for (const [name, page] of index.places) {
+      for (const word of words(name)) if (fit(word, typed)) give(page, 2 * fit(word, typed));
+    }
     index.titles.forEach((title, page) => {
       for (const word of words(title)) if (fit(word, typed)) give(page, 4 * fit(word, typed));
     });
@@ -72,7 +80,10 @@
   };
 
   const show = (index, typed) => {
-    const each = typed.map((word) => pagesWith(index, word));
+    const counted = typed.map((word) => [word, pagesWith(index, word)]);
+    // Sphinx leaves "how" and "with" out of the index: what is short and found nowhere does not count.
+    const some = counted.filter(([word, pages]) => pages.size || word.length > 4);
+    const each = (some.length ? some : counted).map(([, pages]) => pages);
     const scores = [...each[0].keys()]
       .filter((page) => each.every((one) => one.has(page)))
       .map((page) => [page, each.reduce((sum, one) => sum + one.get(page), 0)])

@@ -139,6 +139,9 @@ def shared(found: Sequence[Edition]) -> dict[str, str | bytes]:
     site |= {SHARED: _styles(found[1:]).encode(), ".nojekyll": b"", "index.html": _front(newest).encode()}
     if base := address(newest):
         site["sitemap.xml"] = _sitemap(newest, base).encode()
+        # Where a host looks for it; it may be shown at any depth, so its link is whole.
+        body = f'<p><a href="{escape(base)}">The newest version</a></p>'
+        site["404.html"] = _page("This page is not here", body).encode()
     return site
 
 
@@ -196,7 +199,8 @@ def _earlier(name: str, old: Edition, found: Iterable[Edition]) -> str:
 
 def _styles(old: Iterable[Edition]) -> str:
     rules = ",\n".join(f'.sse-version[data-version="{each.version}"] .sse-old' for each in old)
-    return f"{rules} {{ display: inline; }}\n" if rules else ""
+    # Stronger than a theme's own rule for what is hidden.
+    return f"{rules} {{ display: inline !important; }}\n" if rules else ""
 
 
 def _front(newest: Edition) -> str:

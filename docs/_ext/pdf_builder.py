@@ -33,7 +33,7 @@ from sse_handbook.formats.downloads import chapter_name
 from sse_handbook.warnings import Check, Finding, warn
 
 TEMPLATE = Path(__file__).parent.parent / "_pdf"
-PLACE = re.compile(r"┌─ \S*?pages/(\S+)\.typ:(\d+):\d+")
+PLACE = re.compile(r"┌─ .*\.typst/pages/(.+)\.typ:(\d+):\d+")
 NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
 PICTURE = re.compile(r'#image\("((?:[^"\\]|\\.)*)", alt: ("(?:[^"\\]|\\.)*")\)')
 
@@ -49,6 +49,7 @@ class PdfBuilder(Builder):
     def init(self) -> None:
         self.root = Path(self.outdir, ".typst")  # what Typst reads; it stays, for whoever wants to see it
         self.fonts: Sequence[str] = self.config.pdf_fonts
+        self.missing: dict[int, str] = {}  # characters that no font has, and what stands for them
         seconds = os.environ.get("SOURCE_DATE_EPOCH", "")  # the day of the sources; never that of the build
         self.made = datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
 
@@ -75,17 +76,17 @@ class PdfBuilder(Builder):
         self.linked = set().union(*map(self.targets.named_on, pages))
         self.sources: dict[str, str] = {}  # the entry of each source in the lists of sources, by its name
         for docname, depth in pages.items():
-            markup = PageWriter(self, docname, depth).write(doctrees[docname])
-            self.markup(docname).parent.mkdir(parents=True, exist_ok=True)
-            self.markup(docname).write_text(f'#import "/book.typ": *\n{markup}', encoding="utf-8")
+            writer = PageWriter(self, docname, depth)
+            markup = writer.write(doctrees[docname])
+            of_page = {name for name in self.linked if name.partition("#")[0] == docname}
+            markup = "".join(f"#anchor({quote(name)})" for name in sorted(of_page - writer.anchored)) + markup
+            file = self.root / "pages" / f"{docname}.typ"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f'#import "/book.typ": *\n{markup}', encoding="utf-8")
         self.compiler = typst.Compiler(root=self.root, font_paths=self.find_fonts(), ignore_system_fonts=True)
         files = self.files(pages)
         for path in status_iterator(files, "writing PDF... ", length=len(files), stringify_func=lambda path: path.name):
             self.write_pdf(path, files[path], pages[files[path][0]])
-
-    def markup(self, docname: str) -> Path:
-        """Return the file of a page's markup."""
-        return self.root / "pages" / f"{docname}.typ"
 
     def files(self, pages: Mapping[str, int]) -> dict[Path, list[str]]:
         """Return the pages of each file: of the book, and of the chapters, which its contents or the settings name."""
@@ -115,9 +116,9 @@ class PdfBuilder(Builder):
         """Compile some pages, and pack what Typst wrote: its file is three times as large."""
         main = self.root / f"file-{path.stem}.typ"
         main.write_text(self.main_file(pages), encoding="utf-8")
-        settings = {"settings": json.dumps(self.settings(pages, depth))}
         data, warnings = None, list[typst.TypstWarning]()
         while data is None:
+            settings = {"settings": json.dumps(self.settings(pages, depth), ensure_ascii=False).translate(self.missing)}
             try:
                 data, warnings = self.compiler.compile_with_warnings(
                     main, format="pdf", pdf_standards=["ua-1"], sys_inputs=settings, timestamp=self.made
@@ -150,12 +151,11 @@ class PdfBuilder(Builder):
             ],
             "author": author,
             "dated": bool(self.made),
-            "language": config.language or "en",
+            "language": (config.language or "en").partition("_")[0],
             "fonts": list(self.fonts),
             "foot": f"{config.project} · {config.release}",
             "contents": _("Contents"),
             "page": _("page"),
-            "elsewhere": "" if whole else _("Links to other chapters work in the file of the whole book."),
         }
 
     def main_file(self, pages: Sequence[str]) -> str:
@@ -163,24 +163,29 @@ class PdfBuilder(Builder):
         named = set().union(*map(self.targets.named_on, pages))
         left = [entry for name, entry in self.sources.items() if name in named and name.partition("#")[0] not in pages]
         back = [f'#page-title(1 + settings.rise, "#back")[#{quote(_("Sources of this chapter"))}]']
-        lines = ['#import "/book.typ": *', "#show: book", *(f'#include "/pages/{docname}.typ"' for docname in pages)]
+        lines = [
+            '#import "/book.typ": *',
+            "#show: book",
+            *(f"#include {quote(f'/pages/{name}.typ')}" for name in pages),
+        ]
         return "\n".join([*lines, *back, "#sources[", *left, "]"] if left else lines)
 
     def tell(self, diagnostic: str) -> bool:
         """Warn of what Typst says, at its place in the pages; fix the markup there, and return whether it could."""
         said = diagnostic.strip().partition(": ")[2].partition("\n")[0].partition(" (searched")[0]
-        docname, line, changed = self.config.root_doc, None, False
+        missing = dict.fromkeys(map(ord, "".join(NO_GLYPH.findall(diagnostic))), "?")
+        docname, line, changed = self.config.root_doc, None, not missing.keys() <= self.missing.keys()
+        self.missing |= missing
         if place := PLACE.search(diagnostic):
-            docname, number = place[1], int(place[2])
-            lines = self.markup(docname).read_text(encoding="utf-8").split("\n")
+            docname, number, file = place[1], int(place[2]), self.root / "pages" / f"{place[1]}.typ"
+            lines = file.read_text(encoding="utf-8").split("\n")
             blocks = re.findall(r"^/\*(\d+)\*/", "\n".join(lines[:number]), re.MULTILINE)
             line = int(blocks[-1]) if blocks else None
             said += "".join(f": {path}" for path, _alt in PICTURE.findall(lines[number - 1]))
             # A picture that cannot be read becomes its alternative text, and a character that no font has a “?”.
-            missing = dict.fromkeys(map(ord, "".join(NO_GLYPH.findall(diagnostic))), "?")
             new = PICTURE.sub(r"#\2", lines[number - 1]).translate(missing)
-            changed, lines[number - 1] = new != lines[number - 1], new
-            self.markup(docname).write_text("\n".join(lines), encoding="utf-8")
+            changed, lines[number - 1] = changed or new != lines[number - 1], new
+            file.write_text("\n".join(lines), encoding="utf-8")
         warn([Finding.at(Check.PDF, f"The PDF differs from the page here: {said}", self.env.doc2path(docname), line)])
         return changed
 

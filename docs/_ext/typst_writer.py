@@ -19,10 +19,10 @@ from typst_drawing import Drawing
 
 from sse_handbook.catalogues import _
 
+# An anchor may stand but once; contents and running heads repeat a title, and a table its head on each page.
+ANCHOR = re.compile(r'#anchor\("(?:[^"\\]|\\.)*"\)')
+UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")  # no paper shows them, or lines end there
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
-LONGEST_WORD = 24  # in characters; a longer one may be broken where an address may
-LINE = 95  # characters in a line of a table
-ZERO_WIDTH_SPACE = "\u200b"
 # What stands before and behind the content of a node, by its tag. A block begins in a line of its own.
 AROUND = {
     "paragraph": ("\n", "\n"),
@@ -37,6 +37,9 @@ AROUND = {
     "tbody": ("(", ")"),
     "emphasis": ("#emph[", "]"),
     "strong": ("#strong[", "]"),
+    "superscript": ("#super[", "]"),
+    "subscript": ("#sub[", "]"),
+    "line": ("", "#linebreak()"),
 }
 # What has no place on paper, or is written where the node above it is.
 SKIPPED = {"comment", "downloads_here", "index", "label", "raw", "substitution_definition", "toctree"}
@@ -77,32 +80,19 @@ def find_place(docname: str, node: nodes.Element) -> str:
 
 def quote(text: str) -> str:
     r"""Return a text as a string of Typst: `say "no"` gives `"say \"no\""`."""
+    text = UNSEEN.sub(" ", text)
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def break_words(text: str) -> str:
     """Return a text in which long addresses and names may go on in the next line."""
-    long_word = rf"\S{{{LONGEST_WORD},}}"
-    return re.sub(long_word, lambda word: re.sub(r"(?<=[/?&=._#%-])(?=\w)", ZERO_WIDTH_SPACE, word[0]), text)
+    may_break = r"(?<=[/?&=._#%-])(?=\w)|(?<=\w{50})(?=\w)"
+    return re.sub(r"\S{24,}", lambda word: re.sub(may_break, "\u200b", word[0]), text)  # a space of no width
 
 
 def shorten(url: str) -> str:
     """Return an address as people write it: `https://example.org/` gives `example.org`."""
     return OUTSIDE.sub("", url).removeprefix("//").rstrip("/")
-
-
-def column_widths(table: nodes.table, columns: int) -> list[float]:
-    """Return how wide each column should be, in characters: its longest word, and of the rest by the mean of texts."""
-    texts: list[list[str]] = [[""] for _column in range(columns)]
-    for column, entry in (pair for row in table.findall(nodes.row) for pair in enumerate(row[:columns])):
-        # Sources are numbers on paper, and the number of a page follows a link to it.
-        far = sum(link.get("refuri", "").startswith("/") for link in entry.findall(nodes.reference))
-        texts[column].append(re.sub(r"\[[^\]]*\]", "123", entry.astext()) + " (page\xa0100)" * far)
-    least = [min(max(len(word) for text in column for word in re.split(r"[ \n/-]", text)), 24) + 3 for column in texts]
-    most = [max(min(max(map(len, column)), 22), 1.5 * sum(map(len, column)) / len(column)) for column in texts]
-    wanted = [max(most[column] - least[column], 1) for column in range(columns)]
-    rest = max(LINE - sum(least), 0) / sum(wanted)
-    return [round(least[column] + wanted[column] * rest, 1) for column in range(columns)]
 
 
 def in_head(node: nodes.Element) -> bool:
@@ -123,6 +113,7 @@ class PageWriter:
     def __init__(self, builder: Any, docname: str, depth: int) -> None:
         self.builder, self.docname, self.level = builder, docname, max(depth - 1, 0)
         self.targets: Targets = builder.targets
+        self.anchored: set[str] = set()  # the names that stand in the markup
         self.titled = False
 
     def write(self, node: Any) -> str:
@@ -133,7 +124,7 @@ class PageWriter:
         start, end = AROUND.get(kind, ("", ""))
         method = getattr(self, f"write_{kind}", None)
         text: str = method(node) if method else f"{start or self.anchor(node)}{self.inside(node)}{end}"
-        # Each block begins with its line in the page, as a comment, so that faults are told there.
+        # Each block begins with its line in the page, as a comment: faults are told there.
         if text.startswith("\n") and not isinstance(node, nodes.section | nodes.document):
             anchor = "" if isinstance(node, nodes.citation | nodes.footnote) else self.anchor(node)
             text = f"\n/*{get_source_line(node)[1] or ''}*/{anchor}{text[1:]}"
@@ -147,6 +138,7 @@ class PageWriter:
     def name(self, node: Any) -> str:
         """Return the name of a node's place, or an empty text where no link leads to it."""
         name = self.targets.names.get(f"{self.docname}#{node['ids'][0]}", "") if node["ids"] else ""
+        self.anchored.add(name)
         return name if name in self.builder.linked else ""
 
     def anchor(self, node: Any) -> str:
@@ -154,7 +146,7 @@ class PageWriter:
         return f"#anchor({quote(self.name(node))})" if self.name(node) else ""
 
     def write_text(self, node: nodes.Text) -> str:
-        text = re.sub(r"[ \t\r\n]+", " ", str(node))
+        text = re.sub(r"[ \t\r\n]+", " ", node.astext())
         after = node.next_node(descend=False, siblings=True)
         if isinstance(after, nodes.inline) and "bibtex-citation" in after["classes"]:
             text = text.rstrip(" ")
@@ -194,12 +186,14 @@ class PageWriter:
         return f"#away({quote(url)}{f', note: {quote(break_words(address))}' if noted else ''})[{self.inside(node)}]"
 
     def write_footnote_reference(self, node: nodes.footnote_reference) -> str:
-        return f"#super(link(label({quote(find_place(self.docname, node))}))[#{quote(node.astext())}])"
+        number, name = f"[#{quote(node.astext())}]", quote(find_place(self.docname, node))
+        return f"#super{number}" if in_head(node) else f"#super(link(label({name})){number})"
 
     def write_image(self, node: nodes.image) -> str:
         file, alt = Path(self.builder.srcdir, node["uri"]), node.get("alt") or Path(node["uri"]).name
-        # Typst does not find what is no file here, and says so: a build asks nothing from another site.
-        path = self.builder.add_image(file.read_bytes(), file.name) if file.is_file() else node["uri"]
+        path = node["uri"]  # of what is no file here, or no SVG, Typst says so: a build asks nothing from another site
+        if file.is_file() and (file.suffix != ".svg" or file.read_bytes().rstrip().endswith(b"</svg>")):
+            path = self.builder.add_image(file.read_bytes(), file.name)
         return f"\n#image({quote(path)}, alt: {quote(alt)})"
 
     def write_section(self, node: nodes.section) -> str:
@@ -212,8 +206,9 @@ class PageWriter:
         if not isinstance(node.parent, nodes.section):
             return f"\n#strip[{self.inside(node)}]\n"
         function, name = ("section", self.name(node.parent)) if self.titled else ("page-title", self.docname)
-        self.titled = True
-        return f"\n#{function}({self.level}, {quote(name)})[{self.inside(node)}]\n"
+        self.titled, text = True, self.inside(node)
+        self.anchored.add(name)
+        return f"\n#{function}({self.level}, {quote(name)})[{ANCHOR.sub('', text)}]{''.join(ANCHOR.findall(text))}\n"
 
     def write_enumerated_list(self, node: nodes.enumerated_list) -> str:
         return f"\n#enum(start: {node.get('start', 1)}, {self.inside(node)})\n"
@@ -228,7 +223,7 @@ class PageWriter:
         return f'terms.item([{self.inside(name)}#":"], [{self.inside(body).strip()}]), '
 
     def write_admonition(self, node: nodes.Element) -> str:
-        title = node.next_node(nodes.title)
+        title = node[0] if node.children and isinstance(node[0], nodes.title) else None
         label = quote(str(admonitionlabels.get(node.tagname, node.tagname)))
         text = "".join(self.write(child) for child in node.children if child is not title)
         return f"\n#note([{self.inside(title) if title else f'#{label}'}])[{text}]\n"
@@ -245,8 +240,10 @@ class PageWriter:
     def write_citation(self, node: nodes.Element) -> str:
         name, label = f"{self.docname}#{node['ids'][0]}", node.next_node(nodes.label)
         number = str(self.targets.numbers.get(name, label.astext() if label else ""))
-        self.builder.sources[name] = f"#source({quote(number)}, {quote(name)})[{self.inside(node).strip()}]"
-        return f"\n{self.builder.sources[name]}\n"
+        self.anchored.add(name)
+        entry = f"#source({quote(number)}, {quote(name)})[{self.inside(node).strip()}]"
+        self.builder.sources |= {name: entry} if isinstance(node, nodes.citation) else {}
+        return f"\n{entry}\n"
 
     write_footnote = write_citation
 
@@ -254,9 +251,9 @@ class PageWriter:
         title, head, body = (node.next_node(kind) for kind in (nodes.title, nodes.thead, nodes.tbody))
         columns = list(node.findall(nodes.colspec))
         self.stubs = [bool(column.get("stub")) for column in columns]
-        widths = "".join(f"{width}fr, " for width in column_widths(node, len(columns)))
-        rows = f"({self.inside(head) if head else ''}), ({self.inside(body) if body else ''})"
-        return f"\n#wide-table({f'title: [{self.inside(title)}], ' if title else ''}({widths}), {rows})\n"
+        caption, heads = f"title: [{self.inside(title)}], " if title else "", self.inside(head) if head else ""
+        rows = f"{len(columns)}, ({ANCHOR.sub('', heads)}), ({self.inside(body) if body else ''})"
+        return f"\n{''.join(ANCHOR.findall(heads))}#wide-table({caption}{rows})\n"
 
     def write_entry(self, node: nodes.entry) -> str:
         spans = f"colspan: {node.get('morecols', 0) + 1}, rowspan: {node.get('morerows', 0) + 1}"

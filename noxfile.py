@@ -210,7 +210,7 @@ def offline(session: nox.Session) -> None:
 
 @nox.session
 def check(session: nox.Session) -> None:
-    """Check all pages offline, without writing any: references, films, diagrams, registers."""
+    """Check all pages offline, without writing any: references, videos, diagrams, registers."""
     # Fresh each time: a page that is gone is missed only by pages that are read again.
     sphinx_build(session, "dummy", "--quiet", "--fresh-env", *session.posargs, doctrees="check")
 
@@ -251,7 +251,7 @@ def serve(session: nox.Session) -> None:
 
 @nox.session
 def videos(session: nox.Session) -> None:
-    """Ask if every film is still there (online): 0 yes, 1 one is dead; docs/contribute/videos.md has more codes."""
+    """Ask if every video is still there (online): 0 yes, 1 one is dead; docs/contribute/videos.md has more codes."""
     # What nobody sits before is a scheduled run: a death in it needs a second one.
     scheduled = f"sse_videocheck_scheduled={int('CI' in os.environ)}"
     places = ("-d", "build/doctrees/videocheck", "docs", "build/videocheck")

@@ -111,7 +111,7 @@ TROUBLES = {
     "a list": (Reply(200, b'["title"]', "application/json"), "200, anything else"),
     "wrong content type": (Reply(200, film(ONE).body), "200, anything else"),
     "no content type": (Reply(200, film(ONE).body, ""), "200, anything else"),
-    "another film": (film(TWO), "200, anything else"),
+    "another video": (film(TWO), "200, anything else"),
     "no title": (film(ONE, title=" "), "200, anything else"),
     "captcha": (CAPTCHA, "200, anything else"),
     "redirect in a circle": (Reply(302, headers={"Location": f"/oembed?id={ONE}"}), "sent to another host"),
@@ -278,7 +278,7 @@ def test_three_refusals_in_a_row_end_it_and_what_lies_between_does_not(host: Vid
     lane = asker.lane(VideoLink("youtube", ONE))
     assert not lane.closed
     asker.probe(VideoLink("youtube", THREE))
-    assert "refused 3 films in a row" in lane.closed
+    assert "refused 3 videos in a row" in lane.closed
     before = len(host.server.asked)
     assert list(asker.probe_all(links(5))) == []
     assert len(host.server.asked) == before

@@ -371,7 +371,7 @@ def test_what_was_found_before_an_interrupt_is_kept(book: Book, host: Loopback) 
 
 
 @pytest.mark.parametrize(
-    ("address", "film"),
+    ("address", "video"),
     [
         ("https://www.youtube.com/watch?v=gBKYf4qt1vw&t=19s", True),
         ("https://youtu.be/gBKYf4qt1vw#t=310", True),
@@ -382,8 +382,8 @@ def test_what_was_found_before_an_interrupt_is_kept(book: Book, host: Loopback) 
         ("https://www.example.org/watch?v=gBKYf4qt1vw", False),
     ],
 )
-def test_films_are_left_to_videocheck(address: str, film: bool) -> None:
-    assert link_places.is_film(address) is film
+def test_films_are_left_to_videocheck(address: str, video: bool) -> None:
+    assert link_places.is_film(address) is video
 
 
 def test_a_film_is_counted_and_not_asked(book: Book, host: Loopback) -> None:
@@ -391,7 +391,7 @@ def test_a_film_is_counted_and_not_asked(book: Book, host: Loopback) -> None:
     book.page(f"{host.url}/a", "https://youtu.be/gBKYf4qt1vw#t=310")
     run = book.run()
     assert [each["address"] for each in run.output["links"]] == [f"{host.url}/a"]
-    assert "films: 1" in run.said
+    assert "videos: 1" in run.said
 
 
 def test_an_ignore_needs_a_reason_and_a_day_and_a_use(book: Book, host: Loopback) -> None:

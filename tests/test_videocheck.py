@@ -44,8 +44,8 @@ from sphinx.errors import ConfigError
 from sse_handbook.liveness import OUTAGE, TABLES, Verdict
 from sse_handbook.registers.status_file import Exit
 from sse_handbook.video_links import VideoLink
-from sse_handbook.videocheck.films import Film
 from sse_handbook.videocheck.hosts import Client, Pace
+from sse_handbook.videocheck.videos import Film
 
 DAY = date(2026, 10, 5)
 CONF = """
@@ -167,7 +167,7 @@ def test_the_report_names_every_place_with_its_line_and_what_is_written_there(bo
     assert (book.report["day"], book.report["ended"], book.report["cannot_judge"]) == ("2026-10-05", "fine", [])
     found = book.films[ONE]
     assert found["keys"] == ["first", "again"]
-    assert (found["verdict"], found["reason"]) == ("alive", "The host names the film.")
+    assert (found["verdict"], found["reason"]) == ("alive", "The host names the video.")
     assert found["evidence"] == [{"oembed": "200, JSON with a title and the same id", "thumbnail": "not asked"}]
     assert found["archived"] == f"https://web.archive.org/web/*/https://www.youtube.com/watch?v={ONE}"
     assert [(each["file"], each["line"], each["written"]) for each in found["places"]] == [
@@ -367,7 +367,7 @@ def test_three_refusals_in_a_row_stop_the_run_and_change_nothing(book: Book, ref
     built = book.check(sse_videocheck_pace=FAST | {"tries": 1})
     assert (built.code, book.status.read_bytes()) == (Exit.CANNOT_JUDGE, before)
     assert len(book.host.server.asked) <= 4 + 3 + 1  # the canaries; three films, and one that was on its way
-    assert "refused 3 films in a row" in built.raw_warnings
+    assert "refused 3 videos in a row" in built.raw_warnings
 
 
 @pytest.mark.parametrize("where", ["http://no-such-host.invalid/{id}", "http://127.0.0.1:{closed}/{id}"])

@@ -17,8 +17,8 @@ from conftest import ROOT, told
 
 from sse_handbook.liveness import Remembered, Verdict
 from sse_handbook.video_links import VideoLink
-from sse_handbook.videocheck.films import Film
-from sse_handbook.videocheck.films import Place as FilmPlace
+from sse_handbook.videocheck.videos import Film
+from sse_handbook.videocheck.videos import Place as FilmPlace
 
 sys.path.insert(0, str(ROOT / "tools"))
 import links
@@ -66,17 +66,17 @@ def link(address: str, verdict: Verdict, seen: date | None = None, **found: str)
     return links.described(address, places, known, one)
 
 
-def film(verdict: Verdict) -> dict[str, Any]:
+def video(verdict: Verdict) -> dict[str, Any]:
     place = FilmPlace("data/videos.yaml", 12, "https://youtu.be/gBKYf4qt1vw")
     known = Remembered(verdict, checked=date(2026, 11, 23), address="https://www.youtube.com/watch?v=gBKYf4qt1vw")
     return Film(VideoLink("youtube", "gBKYf4qt1vw"), ["one"], [place], known=known).described()
 
 
 def reports(
-    *of_links: dict[str, Any], films: list[dict[str, Any]] | None = None, **more: Any
+    *of_links: dict[str, Any], videos: list[dict[str, Any]] | None = None, **more: Any
 ) -> dict[str, dict[str, Any]]:
     both = {
-        "videos": {"day": "2026-11-23", "ended": "fine", "cannot_judge": [], "videos": films or []},
+        "videos": {"day": "2026-11-23", "ended": "fine", "cannot_judge": [], "videos": videos or []},
         "links": {"day": "2026-11-23", "ended": "fine", "links": list(of_links), "ignores": []} | more,
     }
     return json.loads(json.dumps(both))  # type: ignore[no-any-return]
@@ -88,7 +88,7 @@ def issue_text(given: dict[str, dict[str, Any]], base: str = "") -> str:
 
 def test_the_text_names_every_place_and_what_to_do() -> None:
     text = issue_text(
-        reports(link(GONE, Verdict.DEAD, seen=date(2026, 9, 1)), films=[film(Verdict.DEAD)]),
+        reports(link(GONE, Verdict.DEAD, seen=date(2026, 9, 1)), videos=[video(Verdict.DEAD)]),
         "https://git.example/a/b/blob/HEAD",
     )
     assert text.startswith(report_issue.MARK)
@@ -113,7 +113,7 @@ def test_the_text_names_every_place_and_what_to_do() -> None:
         ),
         (link(GONE, Verdict.MOVED, seen=date(2026, 11, 23)), "## Moved (1)", "Write the new address"),
         (link(GONE, Verdict.UNKNOWN), "## Never judged (1)", "Open each once"),
-        (film(Verdict.RESTRICTED), "## Restricted (1)", "does not show it to everyone"),
+        (video(Verdict.RESTRICTED), "## Restricted (1)", "does not show it to everyone"),
     ],
 )
 def test_each_kind_of_trouble_has_its_own_advice(entry: dict[str, Any], heading: str, todo: str) -> None:

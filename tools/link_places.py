@@ -119,7 +119,7 @@ def named(path: Path, root: Path) -> str:
 
 
 def is_film(address: str) -> bool:
-    """Whether the address is for `videocheck`, or for the offline check of films that cannot be."""
+    """Whether the address is for `videocheck`, or for the offline check of videos that cannot be."""
     try:
         return parse_video_link(address) is not None
     except VideoLinkError as error:

@@ -1,4 +1,4 @@
-"""Ask every address that the pages link to whether it still answers; films are left to the builder `videocheck`.
+"""Ask every address that the pages link to whether it still answers; videos are left to the builder `videocheck`.
 
     python tools/links.py [--since REVISION] [--scheduled]
 
@@ -34,7 +34,7 @@ from sse_handbook.registers.status_file import (
     write_memory,
 )
 from sse_handbook.registers.videos import today
-from sse_handbook.videocheck.films import ARCHIVE
+from sse_handbook.videocheck.videos import ARCHIVE
 
 
 def is_trusted(known: Remembered | None) -> bool:
@@ -129,7 +129,7 @@ def run(source: Path, output: Path, since: str, scheduled: bool, pause: float) -
     tell(entries, source)
     for each in findings:
         print(f"{os.path.relpath(each.path)}:{each.line}: WARNING: {each.message}")
-    left = {"films": len(places) - len(links), "ignored": len(hidden), "known to answer": len(wanted) - len(asked)}
+    left = {"videos": len(places) - len(links), "ignored": len(hidden), "known to answer": len(wanted) - len(asked)}
     if since:
         left[f"on no line that is new since {since}"] = len(links) - len(hidden) - len(wanted)
     tell_counts(entries, left)

@@ -1,4 +1,4 @@
-"""Keep one issue about films and links that need somebody: opened, edited, closed and opened again by itself.
+"""Keep one issue about videos and links that need somebody: opened, edited, closed and opened again by itself.
 
     GH_TOKEN=... python3 tools/report_issue.py
 
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 OUTPUTS = {"videos": Path("build/videocheck/output.json"), "links": Path("build/links/output.json")}
-NAMES = {"videos": "films", "links": "links"}
-TITLE = "Films and links that need somebody"
+NAMES = {"videos": "videos", "links": "links"}
+TITLE = "Videos and links that need somebody"
 LABEL = "dead-links"
 # Issues that people give the label are theirs: this one is known by its first line.
 MARK = "<!-- A program writes this text anew each week. Write a comment instead. -->"
@@ -82,7 +82,7 @@ def groups(reports: dict[str, Entry]) -> list[Group]:
         Group(
             "Gone",
             "Open the address. If it works for you, say so in a comment. If not, look for the new address, or for a "
-            "copy in the archive, and change each place. Where there is none, take the link or the film out.",
+            "copy in the archive, and change each place. Where there is none, take the link or the video out.",
             are("dead"),
         ),
         Group(
@@ -123,7 +123,7 @@ def text(found: list[Group], reports: dict[str, Entry], base: str) -> str:
     counts += [f"{len(notes)} to mend in the list of ignores"] if notes else []
     said = f"""{MARK}
 
-Each week a program asks every film and every link of the handbook if it is still there.
+Each week a program asks every video and every link of the handbook if it is still there.
 It found: {", ".join(counts) or "nothing to do"}.
 When nothing is left to do, it closes this issue by itself.
 """
@@ -196,14 +196,14 @@ def act(needed: bool, judged: bool, body: str) -> None:
     step = decide(issue, needed, judged)
     number = str(issue.number) if issue else ""
     if step is Step.OPEN:
-        gh("label", "create", LABEL, "--force", "--description", "Films and links that no longer answer")
+        gh("label", "create", LABEL, "--force", "--description", "Videos and links that no longer answer")
         gh("issue", "create", "--title", TITLE, "--label", LABEL, "--body-file", "-", said=body)
     if step is Step.REOPEN:
         gh("issue", "reopen", number)
     if step in (Step.EDIT, Step.REOPEN, Step.CLOSE):
         gh("issue", "edit", number, "--body-file", "-", said=body)
     if step is Step.CLOSE:
-        gh("issue", "close", number, "--comment", "Nothing is left to do: every film and every link is in order.")
+        gh("issue", "close", number, "--comment", "Nothing is left to do: every video and every link is in order.")
     print(f"The issue {number}: {step.value}.\n\n{body}")
 
 

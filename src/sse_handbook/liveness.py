@@ -89,7 +89,7 @@ OTHER = "200, anything else"
 OUTAGE = ("429", "5xx", *(each.value for each in Failure))
 ANY: tuple[str, ...] = ()
 _FIRST = (
-    Row((FILM,), ANY, Verdict.ALIVE, "The host names the film."),
+    Row((FILM,), ANY, Verdict.ALIVE, "The host names the video."),
     Row((OTHER,), ANY, Verdict.UNKNOWN, "A captcha, a consent page or a stranger answered, not the host."),
 )
 _LAST = (
@@ -101,32 +101,32 @@ _LAST = (
 TABLES: Mapping[str, tuple[Row, ...]] = {
     "youtube": (
         *_FIRST,
-        Row(("401",), ("200",), Verdict.NOT_EMBEDDABLE, "The film is there; its owner forbids showing it elsewhere."),
+        Row(("401",), ("200",), Verdict.NOT_EMBEDDABLE, "The video is there; its owner forbids showing it elsewhere."),
         Row(("401",), ("404",), Verdict.SUSPECT, "Its owner forbids showing it elsewhere, and its picture is gone."),
-        Row(("403",), ("200",), Verdict.RESTRICTED, "The film is there, and not for everyone."),
-        Row(("403", "404"), ("404",), Verdict.DEAD, "The film and its picture are gone, or private."),
-        Row(("404",), ("200",), Verdict.SUSPECT, "The film is gone and its picture is left: a closed account?"),
-        Row(("404",), OUTAGE, Verdict.SUSPECT, "The film seems gone; its picture could not be asked for."),
+        Row(("403",), ("200",), Verdict.RESTRICTED, "The video is there, and not for everyone."),
+        Row(("403", "404"), ("404",), Verdict.DEAD, "The video and its picture are gone, or private."),
+        Row(("404",), ("200",), Verdict.SUSPECT, "The video is gone and its picture is left: a closed account?"),
+        Row(("404",), OUTAGE, Verdict.SUSPECT, "The video seems gone; its picture could not be asked for."),
         # With the picture, this would be "restricted": no proof of a death, however often it comes.
         Row(("403",), OUTAGE, Verdict.SUSPECT, "Gone or only restricted: its picture could not be asked for.", False),
         *_LAST,
     ),
     "vimeo": (
         *_FIRST,
-        Row(("403",), ANY, Verdict.RESTRICTED, "The film is there, and not for everyone."),
+        Row(("403",), ANY, Verdict.RESTRICTED, "The video is there, and not for everyone."),
         Row(("404",), ANY, Verdict.SUSPECT, "Gone, private, or hidden: then its address needs `/HASH` at the end."),
         *_LAST,
     ),
     "vimeo, hidden": (
         *_FIRST,
-        Row(("403",), ANY, Verdict.RESTRICTED, "The film is there, and not for everyone."),
-        Row(("404",), ANY, Verdict.DEAD, "The film is gone, or private."),
+        Row(("403",), ANY, Verdict.RESTRICTED, "The video is there, and not for everyone."),
+        Row(("404",), ANY, Verdict.DEAD, "The video is gone, or private."),
         *_LAST,
     ),
     "peertube": (
         *_FIRST,
-        Row(("403",), ANY, Verdict.RESTRICTED, "The film is there, and private."),
-        Row(("404",), ANY, Verdict.DEAD, "The film is gone."),
+        Row(("403",), ANY, Verdict.RESTRICTED, "The video is there, and private."),
+        Row(("404",), ANY, Verdict.DEAD, "The video is gone."),
         *_LAST,
     ),
 }

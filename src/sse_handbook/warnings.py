@@ -91,7 +91,7 @@ class Check(Enum):
         "video_dead",
         """A video is gone: its host said so twice, in the online check alone. The message names every place.
 
-        Right: another address of the same film, an archived copy, or no film.""",
+        Right: another address of the same video, an archived copy, or no film.""",
     )
     VIDEO_SUSPECT = (
         "video_suspect",

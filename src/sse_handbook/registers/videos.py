@@ -51,7 +51,7 @@ class VideoRegister:
         return days if days >= -1 else float("inf")  # one day is the difference between two places on Earth
 
     def film(self, link: VideoLink | None) -> Video | None:
-        """The first entry for the same film, whatever its start."""
+        """The first entry for the same video, whatever its start."""
         return self.videos[self.films[link.film]] if link and link.film in self.films else None
 
 
@@ -65,7 +65,7 @@ def read_checks(path: Path, register: VideoRegister) -> dict[str, Remembered]:
     """What the online check last found of each video, from `video-status.json`, which only that check writes.
 
     It decides nothing but a note and a line on a card: a file that cannot be read says nothing, and what was found
-    of another film that had the same key does not count.
+    of another video that had the same key does not count.
     """
     try:
         memory = read_memory(path)
@@ -121,12 +121,12 @@ def _conflicts(video: Video, earlier: Collection[Video], entry: Entry) -> Iterat
         same_film = other.link.film == video.link.film
         if same_film and video.same_as is None and other.same_as != video.key:
             message = (
-                f"`{video.key}` is the same film as `{other.key}` (line {other.line}). "
+                f"`{video.key}` is the same video as `{other.key}` (line {other.line}). "
                 f"Keep one of them, or add `same_as:` with `key: {other.key}` and `because:`."
             )
             yield Finding.at(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("link"))
         if other.key == video.same_as and not same_film:
-            message = f"`same_as` names `{other.key}`, which is another film. Delete it, or mend one of the two links."
+            message = f"`same_as` names `{other.key}`, which is another video. Delete it, or mend one of the two links."
             yield Finding.at(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("same_as", "key"))
         for label in sorted(set(video.labels) & set(other.labels)):
             message = f"The label “{label}” stands at `{other.key}` too (line {other.line}). Give it to one of them."

@@ -51,7 +51,7 @@ def read(response: requests.Response, link: VideoLink | None) -> Answer:
 
 
 def names_film(data: Any, link: VideoLink) -> bool:
-    """Whether what oEmbed gave has a title and names the same film: by its id, or by an address of it."""
+    """Whether what oEmbed gave has a title and names the same video: by its id, or by an address of it."""
     if not (isinstance(data, dict) and isinstance(data.get("title"), str) and data["title"].strip()):
         return False
     if link.provider == "vimeo" and str(data.get("video_id")) == link.id.partition("/")[0]:

@@ -23,8 +23,8 @@ from ..liveness import Verdict
 from ..registers.status_file import AnotherRunError, Exit, StatusFileError, one_run, read_memory, write_memory
 from ..registers.videos import today
 from ..warnings import Check, warn
-from .films import Film, find_films, find_gone
 from .hosts import CANARIES, HOSTS, Client, Pace
+from .videos import Film, find_films, find_gone
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class VideoCheckBuilder(DummyBuilder):
         elif closed:
             code, message = (
                 Exit.CANNOT_JUDGE,
-                "No verdict on its films was changed. Try again later, or from elsewhere.",
+                "No verdict on its videos was changed. Try again later, or from elsewhere.",
             )
         report = {
             "day": today().isoformat(),

@@ -1,7 +1,7 @@
 """Ask the hosts of videos, politely: what they say of a film, by their oEmbed and their thumbnail.
 
 At most two requests at a time go to a host, with a pause after each. `Retry-After` is honoured, and a host that refuses
-three films in a row is left alone. Everything has an end: a connection, a silence, a whole answer, its size.
+three videos in a row is left alone. Everything has an end: a connection, a silence, a whole answer, its size.
 No Sphinx here.
 """
 
@@ -107,7 +107,7 @@ class Client:
         self.stop = Event()
         self.answered = False  # somebody did, in whatever words: there is a network
         self._session = requests.Session()
-        self._session.headers["User-Agent"] = f"sse-handbook/{version('sse-handbook')} (do these films still exist?)"
+        self._session.headers["User-Agent"] = f"sse-handbook/{version('sse-handbook')} (do these videos still exist?)"
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def lane(self, link: VideoLink) -> Lane:
@@ -157,7 +157,7 @@ class Client:
             if oembed.status != status or oembed.film is False or (thumbnail and thumbnail.status != status):
                 is_there = "is there" if must_be == "alive" else "never was"
                 said = " and ".join(each.sign for each in (oembed, thumbnail) if each)
-                return f"asked for a film that {is_there} ({name}), it gave: {said}"
+                return f"asked for a video that {is_there} ({name}), it gave: {said}"
         return ""
 
     def probe(self, link: VideoLink) -> Probe:
@@ -168,7 +168,7 @@ class Client:
         probe = Probe(link, oembed, self._ask(lane, picture) if picture and not lane.closed else None)
         lane.refusals = [*lane.refusals, (probe.thumbnail or oembed).sign] if probe.refused else []
         if len(lane.refusals) >= REFUSALS and not lane.closed:
-            lane.closed = f"it refused {REFUSALS} films in a row ({', '.join(lane.refusals)})"
+            lane.closed = f"it refused {REFUSALS} videos in a row ({', '.join(lane.refusals)})"
         return probe
 
     def _address(self, what: str, link: VideoLink) -> str:

@@ -46,7 +46,7 @@ class Film:
     reason: str = "Not asked in this run."
 
     def recall(self, memory: Mapping[str, Remembered]) -> None:
-        """Take what earlier runs knew, by the address: a key may have been given to another film since."""
+        """Take what earlier runs knew, by the address: a key may have been given to another video since."""
         address = film_address(self.link)
         by_key = [memory[key] for key in self.keys if key in memory and not memory[key].address]
         found = [*(each for each in memory.values() if each.address == address), *by_key, Remembered()]

@@ -273,7 +273,7 @@ def test_a_field_that_must_be_there_is_missed_on_the_line_of_its_entry(name: str
     entry = {key: value for key, value in FULL.items() if key != name}
     text = file_of_laws(es_2012_two=PLAIN, es_2011_one=entry)
     register = read({"es.yaml": text})
-    found = [(each.line, f"`es-2011-one`: '{name}' is a required" in each.message) for each in register.findings]
+    found = [(each.line, f"The field `{name}` is missing" in each.message) for each in register.findings]
     assert found == [(line_of(text, "es-2011-one:"), True)]
     assert list(register.laws) == ["es-2012-two"]
 

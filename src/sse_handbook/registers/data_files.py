@@ -83,6 +83,24 @@ class Entry:
         return line + 1
 
 
+# What to write, by the type that a schema asks for, and by what PyYAML says.
+TYPES = {
+    "string": 'This must be text. Put a number or a day into quotes: "1.10".',
+    "array": "This must be a list. Write it in square brackets: `[x]`.",
+    "integer": "This must be a whole number, without quotes.",
+    "object": "This must have fields: write each below it, indented, as `name: value`.",
+}
+SLIPS = {
+    "mapping values are not allowed": "There is a second colon on this line, or a quote or indent is wrong above it. "
+    "Put a text that has a colon into quotes.",
+    "cannot start any token": "A text cannot begin with this character. Put it into quotes; write spaces for a tab.",
+    "could not find expected ':'": "A field needs a colon and a space: `name: value`. Look at the line above, too.",
+    "expected <block end>": "The indent is not that of the lines around it, or a quote stands within a quoted text.",
+    "unexpected end of stream": "A quote or a bracket is opened and not closed.",
+    "found undefined alias": "A text that begins with `*` must stand in quotes.",
+}
+
+
 class _UnreadableError(Exception):
     """The whole file is of no use; `line` counts from 1 where the fault has one."""
 
@@ -141,7 +159,8 @@ def _parse(path: Path) -> tuple[yaml.MappingNode, Mapping[str, Any]]:
         return root, loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        message = f"This is not YAML: {error.problem or error.context}."
+        said = str(error.problem or error.context)
+        message = next((advice for slip, advice in SLIPS.items() if slip in said), f"This is not YAML: {said}.")
         raise _UnreadableError(message, mark.line + 1 if mark else None) from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
@@ -162,7 +181,7 @@ def _explain(problem: ValidationError) -> Iterator[tuple[list[str | int], str]]:
         return
     # What is wrong with a key is said of the whole map: the key is the fault's instance.
     steps = list(problem.absolute_path) or [str(value)]
-    yield steps, rule.get("$comment") or _plain(problem.message)
+    yield steps, rule.get("$comment") or _plain(problem)
 
 
 def _unshowable(value: Any, *steps: str | int) -> Iterator[tuple[str | int, ...]]:
@@ -178,9 +197,19 @@ def _unshowable(value: Any, *steps: str | int) -> Iterator[tuple[str | int, ...]
             yield from _unshowable(each, *steps, number)
 
 
-def _plain(message: str) -> str:
-    """A schema message short enough to read: a cell of a megabyte is not repeated."""
-    return f"{message[:200]}…" if len(message) > 200 else f"{message}."
+def _plain(problem: ValidationError) -> str:
+    """What is wrong and what to write, in plain words; a value of a megabyte is not repeated."""
+    wanted: Any = problem.validator_value
+    if problem.validator == "required":
+        missing = problem.message.removesuffix(" is a required property").strip("'")
+        return f"The field `{missing}` is missing. Add it."
+    if problem.validator == "type" and isinstance(wanted, str) and wanted in TYPES:
+        return TYPES[wanted]
+    if problem.validator == "enum":
+        known = [str(value) for value in wanted]
+        given = str(problem.instance)[:80]
+        return f"`{given}` is not one of: {', '.join(known)}.{did_you_mean(given, known)}"
+    return f"{problem.message[:200]}…" if len(problem.message) > 200 else f"{problem.message}."
 
 
 def _line(thing: Any) -> int:

@@ -93,10 +93,8 @@ def find_stale(env: BuildEnvironment) -> Iterator[Finding]:
     old = [law for law in laws if not law.checked or months_since(law.checked, today()) >= most]
     if old:
         old.sort(key=oldest_first)
-        message = (
-            f"{len(old)} of {len(laws)} laws were not checked for {most} months, or never. "
-            f"The oldest sources first: {', '.join(law.key for law in old)}."
-        )
+        named = ", ".join(law.key for law in old[:3]) + (f" and {len(old) - 3} more" if len(old) > 3 else "")
+        message = f"{len(old)} of {len(laws)} laws were not checked for {most} months, or never. Begin with: {named}."
         yield Finding.at(Check.LAW_STALE, message, old[0].path, old[0].line)
 
 

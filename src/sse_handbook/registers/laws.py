@@ -156,6 +156,11 @@ def read_laws(
         register.findings += read.findings
         register.broken = register.broken or bool(read.findings)
     register.findings += _find_unknown(register, sources)
+    with_laws = {law.country for law in register.laws.values()}
+    for country in register.countries.values():
+        if country.search == "not researched" and not country.search_note and country.key in with_laws:
+            message = f"`{country.key}` has laws now: delete its `search`, or say in `search_note` what it is about."
+            register.findings.append(Finding.at(Check.REGISTER, message, countries, country.line))
     register.relations = _both_sides(register.laws)
     return register
 

@@ -147,14 +147,14 @@ def test_each_slide_bullet_leads_to_its_page_in_one_click(handbook: Built) -> No
             assert not all(link.startswith("#") for link in links), f"slide {number}: {row.text_content()[:60]}"
 
 
-def test_the_films_show_no_player_and_say_what_is_not_known(handbook: Built) -> None:
+def test_the_videos_show_no_player_and_say_what_is_not_known(handbook: Built) -> None:
     tree = html.parse(handbook.output / "reference/videos.html").getroot()
     cards = tree.xpath("//div[contains(@class, 'video-card')]")
     assert len(cards) == 6
     text = tree.text_content()
     for number in range(1, 7):
         assert f"Video {number}" in text
-    assert "The slides give the film of Video 1 for Video 2 too" in text
+    assert "The slides give the link of Video 1 for Video 2 too" in text
     for card in cards:
         assert card.xpath(".//a[contains(@href, 'youtube.com/watch?v=')]")
         assert "On pages:" in card.text_content()

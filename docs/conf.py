@@ -20,6 +20,7 @@ extensions = [
     "sphinxcontrib.bibtex",
     "sphinxcontrib.mermaid",
     "sse_handbook",
+    "check_list",
     "pdf_builder",
     "shared_doctrees",
 ]

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, cast
 import fontpkg
 import pikepdf
 import typst
+from book_checks import BookCheck
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
@@ -30,7 +31,7 @@ from typst_writer import PageWriter, Targets, quote
 
 from sse_handbook.catalogues import _
 from sse_handbook.formats.downloads import chapter_name
-from sse_handbook.warnings import Check, Finding, warn
+from sse_handbook.warnings_ import warn
 
 TEMPLATE = Path(__file__).parent.parent / "_pdf"
 PLACE = re.compile(r"┌─ .*\.typst/pages/(.+)\.typ:(\d+):\d+")
@@ -186,7 +187,7 @@ class PdfBuilder(Builder):
             new = PICTURE.sub(r"#\2", lines[number - 1]).translate(missing)
             changed, lines[number - 1] = changed or new != lines[number - 1], new
             file.write_text("\n".join(lines), encoding="utf-8")
-        warn([Finding.at(Check.PDF, f"The PDF differs from the page here: {said}", self.env.doc2path(docname), line)])
+        warn(BookCheck.PDF, f"The PDF differs from the page here: {said}", self.env.doc2path(docname), line)
         return changed
 
 

@@ -1,15 +1,12 @@
-"""What pages print from the code itself: `{sse:checks}`, each `warnings.Check`, and `{sse:verdicts}`, the tables."""
+"""`{sse:verdicts}`: the tables of the online check, as the code has them."""
 
 from __future__ import annotations
-
-from inspect import cleandoc
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from .liveness import OUTAGE, TABLES, Row
-from .warnings import Check
 
 TABLE_NAMES = {
     "youtube": "YouTube",
@@ -17,13 +14,6 @@ TABLE_NAMES = {
     "vimeo, hidden": "Vimeo, an address with a hash",
     "peertube": "PeerTube",
 }
-
-
-class CheckList(SphinxDirective):
-    """`{sse:checks}`: a section for each check, with what it means, what is wrong and what is right."""
-
-    def run(self) -> list[nodes.Node]:
-        return self.parse_text_to_nodes("\n\n".join(map(_section, Check)), allow_section_headings=True)
 
 
 class VerdictTables(SphinxDirective):
@@ -41,11 +31,6 @@ class VerdictTables(SphinxDirective):
         return parsed
 
 
-def _section(check: Check) -> str:
-    anchor = check.value.replace("_", "-")
-    return f"(check-{anchor})=\n### `sse.{check.value}`\n\n{cleandoc(check.explanation)}"
-
-
 def _row(row: Row) -> str:
     oembed, thumbnail = (
         "*no word*" if signs == OUTAGE else " or ".join(signs) for signs in (row.oembed, row.thumbnail)
@@ -55,6 +40,5 @@ def _row(row: Row) -> str:
 
 
 def setup(app: Sphinx) -> None:
-    """The pages on checks, written from the checks themselves."""
-    app.add_directive_to_domain("sse", "checks", CheckList)
+    """The tables on the page on videos."""
     app.add_directive_to_domain("sse", "verdicts", VerdictTables)

@@ -1,0 +1,134 @@
+"""Every warning that only this book's own parts give: `BookCheck`, with the text that explains each."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class BookCheck(Enum):
+    """A kind of warning. The value is the warning's subtype; the type is always `sse`."""
+
+    explanation: str
+
+    def __new__(cls, subtype: str, explanation: str) -> BookCheck:
+        member = object.__new__(cls)
+        member._value_ = subtype
+        member.explanation = explanation
+        return member
+
+    LAW_UNKNOWN = (
+        "law_unknown",
+        """A page asks for a law by a key that no file of `docs/data/laws` holds, or lists laws by a value
+        that none of them has.
+
+        Wrong: `` {sse:law}`es-2011-social-econmy` ``; `:region: Afrika` in a list of laws
+
+        Right: `` {sse:law}`es-2011-social-economy` ``, or a new entry in the file of the country.""",
+    )
+    LAW_UNUSED = (
+        "law_unused",
+        """A law of the register has an entry on no page, so no link can lead to it.
+
+        Right: a list with `:show: entries` that takes it in: of its country, its part of the region, or its region.""",
+    )
+    LAW_STALE = (
+        "law_stale",
+        """A note, which fails no build: nobody has compared these laws with their sources for longer than
+        `sse_law_max_age` months, or no check is recorded.
+
+        Right: read the sources again, mend the entry, and write the day as `checked`.""",
+    )
+    LINK_STYLE = (
+        "link_style",
+        """A link whose address stands elsewhere on the page. Translations print such a link as it is written.
+        On where `sse_refuse_reference_links` is set.
+
+        Wrong: `[choosing a form][choosing]`, and `[choosing]: #choosing` below
+
+        Right: `[choosing a form](#choosing)`""",
+    )
+    ANCHOR_LOST = (
+        "anchor_lost",
+        """An address that a version has published is gone: somebody's link to it would break.
+
+        Right: give the label back, or name where it went in `docs/data/redirects.yaml`.""",
+    )
+    REDIRECT = (
+        "redirect",
+        """An entry of `docs/data/redirects.yaml` leads nowhere, in a circle, to another redirect, or from an address
+        that still exists.
+
+        Right: from an address that is gone, straight to one that is there.""",
+    )
+    REVIEWED = (
+        "reviewed",
+        """A page says that it was last reviewed on a day that is none, or that has not been yet.
+        On where `sse_versions` is set.
+
+        Wrong: `reviewed: 28 November`
+
+        Right: `reviewed: 2026-11-28`, between two lines `---` above all else.""",
+    )
+    DIAGRAM_SYNTAX = (
+        "diagram_syntax",
+        """Mermaid cannot draw the diagram. The message carries what Mermaid said of it.
+
+        Wrong: `A["Members" --> B`
+
+        Right: `A["Members"] --> B`""",
+    )
+    DIAGRAM_LINK = (
+        "diagram_link",
+        """A `click` line of a diagram names a node that the diagram does not have, or an address that is no label.
+
+        Wrong: `click COOP href "cooperatives.html"`
+
+        Right: `click COOP href "#cooperatives"`, where `cooperatives` is a label of a page or heading.""",
+    )
+    DIAGRAM_DESCRIPTION = (
+        "diagram_description",
+        """A diagram has no `accTitle` or no `accDescr` line, so a screen reader has nothing to say.
+
+        Right: both lines below `flowchart TB`, one plain sentence each.""",
+    )
+    DIAGRAM_LEGIBILITY = (
+        "diagram_legibility",
+        """On a phone of 360 pixels the diagram would shrink until its labels are less than 9 pixels high.
+
+        Wrong: six boxes in a row.
+
+        Right: from top to bottom (`flowchart TB`), two boxes a row, lines broken with `<br/>`.""",
+    )
+    PDF = (
+        "pdf",
+        """The PDF does not show what a page says: a character that its fonts lack, a picture that cannot be read.
+        The PDF shows “?” for such a character, and its alternative text for such a picture.
+
+        Right: another character, or a font that has it in `pdf_fonts`; a picture that other programs can open.""",
+    )
+    PAGE_WEIGHT = (
+        "page_weight",
+        """A page of the theme `sse_lean` costs its readers too much. Compressed, with all that it loads, it has more
+        than 45 KB, 4 requests, 8 KB of scripts or 14 KB of styles, or it loads something from another host.
+        One page in twenty may weigh more than 30 KB, and no more than one.
+
+        Wrong: a photograph, a script from another site, a table of 2,000 rows.
+
+        Right: two pages instead of one; a drawing instead of a photograph.""",
+    )
+    TRANSLATION = (
+        "translation",
+        """A translation has lost a link, a role, a place for a value or a number of the English, or has one more;
+        or the catalogue cannot be read.
+
+        Wrong: `See [la formo](#cooperative).` for `See [the form](#form-cooperative).`
+
+        Right: `Vidu [la formon](#form-cooperative).`""",
+    )
+    TRANSLATION_UNREVIEWED = (
+        "translation_unreviewed",
+        """The book is about to be published in a language whose text nobody has read over as it now is.
+        On where `sse_published` is set.
+
+        Right: somebody who speaks the language every day reads it, and the session `translate` writes down who did.""",
+    )

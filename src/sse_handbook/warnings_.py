@@ -1,0 +1,276 @@
+"""Every warning of the extension: `Check`, with the text that explains each; `warn`; and two helpers for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from enum import Enum
+from pathlib import Path
+
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+
+class Check(Enum):
+    """A kind of finding. The value is the warning's subtype; the type is always `sse`."""
+
+    explanation: str
+
+    def __new__(cls, subtype: str, explanation: str) -> Check:
+        member = object.__new__(cls)
+        member._value_ = subtype
+        member.explanation = explanation
+        return member
+
+    REGISTER = (
+        "register",
+        """A file in `docs/data` cannot be read, or one of its entries breaks the rules of its schema.
+        The entry is left out of the handbook until it is mended.
+
+        Wrong: an entry without `about`; a field that no rule knows; two entries with one key.
+
+        Right: every field that the schema asks for, each once, in UTF-8, with two spaces for each level.""",
+    )
+    UNREADABLE = (
+        "unreadable",
+        """A page, a diagram or a file of sources cannot be read: it is not UTF-8, or its grammar is broken.
+        Where it is a page or a file of sources, nothing is built until it is mended.
+
+        Wrong: a file that an old editor saved in another encoding; a `}` too few in `sources.bib`.
+
+        Right: UTF-8, which every editor of today can save.""",
+    )
+    VIDEO_UNKNOWN = (
+        "video_unknown",
+        """A page asks for a video by a key that `videos.yaml` does not hold.
+
+        Wrong: `` {sse:video}`umbrela-framework` ``
+
+        Right: `` {sse:video}`umbrella-framework` ``, or a new entry in `videos.yaml`.""",
+    )
+    VIDEO_ADDRESS = (
+        "video_address",
+        """The address of a video cannot be right: its id breaks the host's grammar, or its start time does.
+
+        Wrong: `https://www.youtube.com/watch?v=gBKYf4qt1v`, with ten characters for eleven.
+
+        Right: the address as the browser shows it when the video plays.""",
+    )
+    VIDEO_UNREGISTERED = (
+        "video_unregistered",
+        """A page gives the address of a video that `videos.yaml` does not hold, so nobody would notice its end.
+
+        Wrong: a bare address in the text.
+
+        Right: an entry in `videos.yaml`, and `` {sse:video}`its-key` `` in the text.""",
+    )
+    VIDEO_DUPLICATE = (
+        "video_duplicate",
+        """Two entries of `videos.yaml` stand for the same video, and neither says why; or two carry the same label.
+
+        Right: one entry, or `same_as` with the other key and the reason.""",
+    )
+    VIDEO_UNUSED = (
+        "video_unused",
+        """An entry of `videos.yaml` that no page shows or links to.
+
+        Right: use it (`` {sse:video}`its-key` ``), or delete the entry.""",
+    )
+    VIDEO_STALE = (
+        "video_stale",
+        """A note, which fails no build: nobody has seen these videos work for longer than `sse_video_max_age` days.
+
+        Right: an online check, which writes what it saw and when to `video-status.json`.""",
+    )
+    VIDEO_DEAD = (
+        "video_dead",
+        """A video is gone: its host said so twice, in the online check alone. The message names every place.
+
+        Right: another address of the same video, an archived copy, or no film.""",
+    )
+    VIDEO_SUSPECT = (
+        "video_suspect",
+        """A video may be gone, and what its host says does not prove it. The online check will ask again.
+
+        Right: open the address yourself, and wait for the next check where you are not sure.""",
+    )
+    LAW_UNKNOWN = (
+        "law_unknown",
+        """A page asks for a law by a key that no file of `docs/data/laws` holds, or lists laws by a value
+        that none of them has.
+
+        Wrong: `` {sse:law}`es-2011-social-econmy` ``; `:region: Afrika` in a list of laws
+
+        Right: `` {sse:law}`es-2011-social-economy` ``, or a new entry in the file of the country.""",
+    )
+    LAW_UNUSED = (
+        "law_unused",
+        """A law of the register has an entry on no page, so no link can lead to it.
+
+        Right: a list with `:show: entries` that takes it in: of its country, its part of the region, or its region.""",
+    )
+    LAW_STALE = (
+        "law_stale",
+        """A note, which fails no build: nobody has compared these laws with their sources for longer than
+        `sse_law_max_age` months, or no check is recorded.
+
+        Right: read the sources again, mend the entry, and write the day as `checked`.""",
+    )
+    XREF_MISSING = (
+        "xref_missing",
+        """A link names a label, a term, a page or a source that the handbook does not have.
+        The message names the nearest that it has.
+
+        Wrong: `[who decides](#cooperatves)`, `` {term}`cooperatve` ``, `` {cite:p}`hni-abuot` ``
+
+        Right: the name as it stands above the heading, in the glossary, or in `sources.bib`.""",
+    )
+    LABEL_UNUSED = (
+        "label_unused",
+        """A label that no page links to.
+        On where `sse_report_unused` has `"label"`.
+
+        Right: link to it, or delete the line `(the-label)=`. A label that a version has published stays.""",
+    )
+    TERM_UNUSED = (
+        "term_unused",
+        """A term of the glossary that no page uses, under none of its names.
+        On where `sse_report_unused` has `"term"`.
+
+        Right: `` {term}`the term` `` where a page first uses the word, or no entry.""",
+    )
+    SOURCE_UNUSED = (
+        "source_unused",
+        """A source that no page cites.
+        On where `sse_report_unused` has `"source"`.
+
+        Right: cite it where it carries a fact, or delete it from `sources.bib`.""",
+    )
+    LINK_STYLE = (
+        "link_style",
+        """A link whose address stands elsewhere on the page. Translations print such a link as it is written.
+        On where `sse_refuse_reference_links` is set.
+
+        Wrong: `[choosing a form][choosing]`, and `[choosing]: #choosing` below
+
+        Right: `[choosing a form](#choosing)`""",
+    )
+    ANCHOR_LOST = (
+        "anchor_lost",
+        """An address that a version has published is gone: somebody's link to it would break.
+
+        Right: give the label back, or name where it went in `docs/data/redirects.yaml`.""",
+    )
+    REDIRECT = (
+        "redirect",
+        """An entry of `docs/data/redirects.yaml` leads nowhere, in a circle, to another redirect, or from an address
+        that still exists.
+
+        Right: from an address that is gone, straight to one that is there.""",
+    )
+    REVIEWED = (
+        "reviewed",
+        """A page says that it was last reviewed on a day that is none, or that has not been yet.
+        On where `sse_versions` is set.
+
+        Wrong: `reviewed: 28 November`
+
+        Right: `reviewed: 2026-11-28`, between two lines `---` above all else.""",
+    )
+    DIAGRAM_SYNTAX = (
+        "diagram_syntax",
+        """Mermaid cannot draw the diagram. The message carries what Mermaid said of it.
+
+        Wrong: `A["Members" --> B`
+
+        Right: `A["Members"] --> B`""",
+    )
+    DIAGRAM_LINK = (
+        "diagram_link",
+        """A `click` line of a diagram names a node that the diagram does not have, or an address that is no label.
+
+        Wrong: `click COOP href "cooperatives.html"`
+
+        Right: `click COOP href "#cooperatives"`, where `cooperatives` is a label of a page or heading.""",
+    )
+    DIAGRAM_DESCRIPTION = (
+        "diagram_description",
+        """A diagram has no `accTitle` or no `accDescr` line, so a screen reader has nothing to say.
+
+        Right: both lines below `flowchart TB`, one plain sentence each.""",
+    )
+    DIAGRAM_LEGIBILITY = (
+        "diagram_legibility",
+        """On a phone of 360 pixels the diagram would shrink until its labels are less than 9 pixels high.
+
+        Wrong: six boxes in a row.
+
+        Right: from top to bottom (`flowchart TB`), two boxes a row, lines broken with `<br/>`.""",
+    )
+    PAGE_WEIGHT = (
+        "page_weight",
+        """A page of the theme `sse_lean` costs its readers too much. Compressed, with all that it loads, it has more
+        than 45 KB, 4 requests, 8 KB of scripts or 14 KB of styles, or it loads something from another host.
+        One page in twenty may weigh more than 30 KB, and no more than one.
+
+        Wrong: a photograph, a script from another site, a table of 2,000 rows.
+
+        Right: two pages instead of one; a drawing instead of a photograph.""",
+    )
+    TRANSLATION = (
+        "translation",
+        """A translation has lost a link, a role, a place for a value or a number of the English, or has one more;
+        or the catalogue cannot be read.
+
+        Wrong: `See [la formo](#cooperative).` for `See [the form](#form-cooperative).`
+
+        Right: `Vidu [la formon](#form-cooperative).`""",
+    )
+    TRANSLATION_UNREVIEWED = (
+        "translation_unreviewed",
+        """The book is about to be published in a language whose text nobody has read over as it now is.
+        On where `sse_published` is set.
+
+        Right: somebody who speaks the language every day reads it, and the session `translate` writes down who did.""",
+    )
+    SILENCE = (
+        "silence",
+        """An entry of `docs/data/silenced.yaml` has expired, or there is nothing left that it silences.
+
+        Right: mend what it hid, and delete the entry.""",
+    )
+
+
+def warn(check: Enum, message: str, path: str | Path, line: int | None = None) -> None:
+    """Log a warning of type `sse`, with the value of `check` as its subtype; without a line, the whole file is meant.
+
+    `suppress_warnings` and `-W` treat it as any other; what was said before in this build is not said again.
+    """
+    # A message is one line of bounded length that no terminal takes for a command.
+    text = "".join(character if character.isprintable() else "\ufffd" for character in message[:900])
+    logger.warning(text, type="sse", subtype=check.value, location=f"{path}:{line or 1}", once=True)
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """A suggestion to put behind a message: the nearest known name by spelling, or nothing."""
+    names = {name.lower(): name for name in known}
+    nearest = get_close_matches(wrong.lower(), names, n=1, cutoff=0.6)
+    return f" Did you mean `{names[nearest[0]]}`?" if nearest else ""
+
+
+def find_line(path: str, first: int | None, text: str, alone: bool = False) -> int | None:
+    """The line of a file on which a text stands (`alone`: nothing else), from `first` on; `None` where none does.
+
+    MyST gives every inline node the first line of its block, so this is where the text itself is found.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    wanted = (text.lower(), text.replace("&", "&amp;").lower())
+    for number in range(max((first or 1) - 1, 0), len(lines)):
+        line = lines[number].lower()
+        if line.strip() in wanted if alone else any(text in line for text in wanted):
+            return number + 1
+    return None

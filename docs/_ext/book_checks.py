@@ -116,19 +116,3 @@ class BookCheck(Enum):
 
         Right: two pages instead of one; a drawing instead of a photograph.""",
     )
-    TRANSLATION = (
-        "translation",
-        """A translation has lost a link, a role, a place for a value or a number of the English, or has one more;
-        or the catalogue cannot be read.
-
-        Wrong: `See [la formo](#cooperative).` for `See [the form](#form-cooperative).`
-
-        Right: `Vidu [la formon](#form-cooperative).`""",
-    )
-    TRANSLATION_UNREVIEWED = (
-        "translation_unreviewed",
-        """The book is about to be published in a language whose text nobody has read over as it now is.
-        On where `sse_published` is set.
-
-        Right: somebody who speaks the language every day reads it, and the session `translate` writes down who did.""",
-    )

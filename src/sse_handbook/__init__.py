@@ -8,7 +8,6 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from . import (
-    catalogues,
     check_list,
     citations,
     diagrams,
@@ -19,7 +18,6 @@ from . import (
     lean,
     readable,
     references,
-    translation,
     videos,
 )
 
@@ -31,7 +29,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     entry points (`pyproject.toml`), loaded when they are asked for.
     """
     readable.setup(app)
-    catalogues.setup(app)
     citations.setup(app)
     domain.setup(app)
     videos.setup(app)
@@ -39,13 +36,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     references.setup(app)
     diagrams.setup(app)
     formats.setup(app)
-    translation.setup(app)
     check_list.setup(app)
     findings.setup(app)
     lean.setup(app)
     return {
         "version": version("sse-handbook"),
-        "env_version": 11,
+        "env_version": 12,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

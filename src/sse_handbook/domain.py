@@ -18,7 +18,6 @@ from .catalogues import _, of_register
 from .registers.data_files import Entry, read_entries
 from .registers.law_words import law_name, law_year
 from .registers.laws import Law, LawRegister, read_laws
-from .registers.translated import translated_laws, translated_videos
 from .registers.videos import VideoRegister, read_checks, read_videos
 from .video_links import VideoLink
 from .warnings import Check, Finding
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 # The tables of the domain's data that have a row for each document.
 BY_DOCUMENT = (
     *("references", "definitions", "findings", "resolved", "shown", "redirected"),
-    *("law_entries", "law_views", "law_shown", "diagrams", "english"),
+    *("law_entries", "law_views", "law_shown"),
 )
 
 
@@ -101,8 +100,6 @@ class SSEDomain(Domain):
     missing: set[tuple[str, str, str]]
     # What the pages of this build offer to download.
     downloads: list[Any]
-    # How far the book's translation is.
-    translation: Any = None
     # Where each law has its entry, gathered when first asked for.
     _law_places: dict[str, tuple[str, str]] | None = None
     # Which documents cite each law; set when all have been read.
@@ -286,8 +283,6 @@ def load_registers(app: Sphinx) -> None:
     cite = app.env.domains.get("cite")  # of sphinxcontrib-bibtex, which a project may lack
     sources = cast("Any", cite).bibdata.data.entries if cite else None
     domain.laws = domain.source_laws = read_laws(folder, sources, domain.data["laws"])
-    if app.config.sse_catalogues:
-        domain.laws, domain.register = translated_laws(domain.laws), translated_videos(domain.register)
     domain.missing = set()
 
 

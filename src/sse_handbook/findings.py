@@ -11,7 +11,6 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from . import translation
 from .domain import SSEDomain
 from .formats import versions
 from .laws import users as law_users
@@ -55,7 +54,6 @@ def find_all(env: BuildEnvironment) -> Iterator[Finding]:
     yield from anchors.find_lost(env)
     yield from anchors.find_misled(env)
     yield from versions.find_misdated(env)
-    yield from translation.find_faults(env)
 
 
 def unsilenced(findings: list[Finding], source: Path, data: str, online: bool = False) -> Iterator[Finding]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,12 +17,11 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib.mermaid import Mermaid, html_visit_mermaid, mermaid
 
-from ..catalogues import DIAGRAMS, _, look_up
+from ..catalogues import _
 from ..domain import SSEDomain
 from ..readable import find_bad_text
 from ..references.crossrefs import label_link
 from ..warnings import Check, Finding, did_you_mean
-from . import words as in_words
 from .drawing import DiagramError, draw
 from .svg_chart import Chart, read_chart
 
@@ -37,7 +35,6 @@ class Diagram(Mermaid, SphinxDirective):
     """The `mermaid` directive, drawn when the page is read; see sphinxcontrib-mermaid for its options."""
 
     option_spec: ClassVar = Mermaid.option_spec
-    to_translate = True  # its text comes from a file, and from nothing that was translated already
 
     def run(self, **kwargs: Any) -> list[nodes.Node]:
         domain, docname = SSEDomain.of(self.env), self.env.current_document.docname
@@ -50,9 +47,6 @@ class Diagram(Mermaid, SphinxDirective):
         if self.config.mermaid_output_format != "svg" or not found:
             return produced
         node = found[0]
-        if self.to_translate:
-            domain.data["diagrams"].setdefault(docname, []).append((node["code"], str(place), first_line))
-            node["code"] = in_words.translate(node["code"], partial(look_up, DIAGRAMS))
         findings = list(check_source(node["code"], place, first_line))
         command = [*shlex.split(self.config.mermaid_cmd), *self.config.mermaid_params]
         try:

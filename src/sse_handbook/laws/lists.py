@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from ..catalogues import _, of_page, of_register
+from ..catalogues import _, of_register
 from ..citations import citation
 from ..diagrams.directive import Diagram
 from ..diagrams.svg_chart import Chart
@@ -224,7 +224,7 @@ class LawList(SphinxDirective):
     def draw(self, head: list[str], body: list[str], words: list[str]) -> Iterator[nodes.Node]:
         """A diagram made from the register, and the same in words; words alone where the project has no Mermaid."""
         caption = self.asked["caption"] or _("From the register of laws")
-        title = of_page(self.env, self.docname, caption)
+        title = caption
         if "sphinxcontrib.mermaid" not in self.config.extensions or not words:
             yield pages.listed(map(nodes.Text, words))
             return
@@ -264,7 +264,6 @@ class RegisterDiagram(Diagram):
     """A diagram that a list of laws has made, with its own words."""
 
     said: Sequence[str] = ()
-    to_translate = False
 
     def words(self, chart: Chart, code: str) -> Iterator[nodes.Node]:
         found = pages.listed(map(nodes.Text, self.said))

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+from babel import Locale
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.environment.adapters.toctree import document_toc
 
-from ..catalogues import _, book
+from ..catalogues import _
 from .words import AnyLanguage
 
 THEMES = str(Path(__file__).parent.parent / "themes")
@@ -94,7 +95,7 @@ def fill(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree
             context["body"] = context["body"].replace(wrong, right)
     context["metatags"] = VIEWPORT.sub("", context.get("metatags") or "")
     context["_"] = _  # in our templates, our own words
-    context["rtl"] = book.locale.text_direction == "rtl"
+    context["rtl"] = Locale.parse(app.config.language.replace("-", "_")).text_direction == "rtl"
     context["lean"] = {
         "policy": POLICY,
         "script": "+".join(Path(each).stem for each in own) + ".js",

@@ -71,7 +71,6 @@ sse_law_package = {
 }
 sse_versions = True
 sse_report_unused = ["label", "term", "source"]
-sse_refuse_reference_links = True
 
 sse_downloads = {
     "chapter": ("../build/pdf/sse-handbook-{chapter}.pdf", "This chapter as PDF", "to print for a meeting"),

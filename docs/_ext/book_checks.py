@@ -38,15 +38,6 @@ class BookCheck(Enum):
 
         Right: read the sources again, mend the entry, and write the day as `checked`.""",
     )
-    LINK_STYLE = (
-        "link_style",
-        """A link whose address stands elsewhere on the page. Translations print such a link as it is written.
-        On where `sse_refuse_reference_links` is set.
-
-        Wrong: `[choosing a form][choosing]`, and `[choosing]: #choosing` below
-
-        Right: `[choosing a form](#choosing)`""",
-    )
     ANCHOR_LOST = (
         "anchor_lost",
         """An address that a version has published is gone: somebody's link to it would break.

@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 from . import (
     check_list,
     citations,
+    crossrefs,
     diagrams,
     domain,
     findings,
@@ -20,6 +21,7 @@ from . import (
     references,
     videos,
 )
+from .warnings_ import forget_told
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -28,11 +30,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     In this order: handlers of one event are called as they were registered. The builders `pdf` and `videocheck` are
     entry points (`pyproject.toml`), loaded when they are asked for.
     """
+    app.connect("builder-inited", forget_told, priority=1)
     readable.setup(app)
     citations.setup(app)
     domain.setup(app)
     videos.setup(app)
     laws.setup(app)
+    crossrefs.setup(app)
     references.setup(app)
     diagrams.setup(app)
     formats.setup(app)

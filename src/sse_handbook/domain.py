@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.domains import Domain, ObjType
+from sphinx.domains import ObjType
 from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
 from .catalogues import _, of_register
+from .crossrefs import SSEDomain as CheckDomain
 from .registers.data_files import Entry, read_entries
 from .registers.law_words import law_name, law_year
 from .registers.laws import Law, LawRegister, read_laws
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 # The tables of the domain's data that have a row for each document.
 BY_DOCUMENT = (
-    *("references", "definitions", "findings", "resolved", "shown", "redirected"),
+    *("references", "findings", "shown", "redirected"),
     *("law_entries", "law_views", "law_shown"),
 )
 
@@ -55,14 +56,6 @@ class Reference(NamedTuple):
     link: VideoLink | None = None
 
 
-class Definition(NamedTuple):
-    """A label or a glossary term of a document; `names` are all the names of one entry."""
-
-    kind: str
-    names: tuple[str, ...]
-    path: str
-
-
 class VideoRole(XRefRole):
     """`` {sse:video}`key` ``: a link to the video's entry in the list of videos."""
 
@@ -75,7 +68,7 @@ class VideoRole(XRefRole):
         return (video.about if video and not has_explicit_title else title), target
 
 
-class SSEDomain(Domain):
+class SSEDomain(CheckDomain):
     """Videos and laws as objects, and the records of every document that the checks work on."""
 
     name = "sse"
@@ -87,8 +80,8 @@ class SSEDomain(Domain):
         "law": XRefRole(innernodeclass=nodes.inline, warn_dangling=True),
     }
     # `listed` is by video, `laws` by file, `offered` by builder.
-    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "listed", "laws", "offered")}
-    data_version = 9
+    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "names", "listed", "laws", "offered")}
+    data_version = 10
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
     # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.
@@ -96,8 +89,6 @@ class SSEDomain(Domain):
     # The register of laws; set and read as the register of videos is. `source_laws` is it as its files have it.
     laws: LawRegister
     source_laws: LawRegister
-    # What this build found missing: (document, kind, name).
-    missing: set[tuple[str, str, str]]
     # What the pages of this build offer to download.
     downloads: list[Any]
     # Where each law has its entry, gathered when first asked for.
@@ -115,19 +106,9 @@ class SSEDomain(Domain):
         return cast("dict[str, list[Reference]]", self.data["references"])
 
     @property
-    def definitions(self) -> dict[str, list[Definition]]:
-        """The labels and terms that each document defines."""
-        return cast("dict[str, list[Definition]]", self.data["definitions"])
-
-    @property
     def findings(self) -> dict[str, list[Finding]]:
         """What was found wrong in each document by itself, when it was read."""
         return cast("dict[str, list[Finding]]", self.data["findings"])
-
-    @property
-    def resolved(self) -> dict[str, dict[str, Any]]:
-        """Where what each document links to stood when each builder last wrote it."""
-        return cast("dict[str, dict[str, Any]]", self.data["resolved"])
 
     @property
     def shown(self) -> dict[str, dict[str, object]]:
@@ -194,6 +175,7 @@ class SSEDomain(Domain):
 
     def clear_doc(self, docname: str) -> None:
         self._law_places = None
+        super().clear_doc(docname)
         for name in BY_DOCUMENT:
             self.data[name].pop(docname, None)
         for key in [key for key, (where, _anchor) in self.listed.items() if where == docname]:
@@ -201,6 +183,7 @@ class SSEDomain(Domain):
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
         self._law_places = None
+        super().merge_domaindata(docnames, otherdata)
         # A reader process started with a copy of our data: only what it read itself is news.
         for name in BY_DOCUMENT:
             self.data[name].update({doc: value for doc, value in otherdata[name].items() if doc in docnames})
@@ -224,7 +207,7 @@ class SSEDomain(Domain):
         contnode: Element,
     ) -> nodes.reference | None:
         if typ == "label":
-            return self._resolve_label(fromdocname, builder, target, contnode)
+            return super().resolve_xref(env, fromdocname, builder, typ, target, node, contnode)
         if typ == "law":
             return self._resolve_law(fromdocname, builder, target, node, contnode)
         video = self.register.videos.get(target)
@@ -250,22 +233,6 @@ class SSEDomain(Domain):
         docname, anchor = self.law_places[target]
         return make_refnode(builder, fromdocname, docname, anchor, contnode, tip)
 
-    def _resolve_label(
-        self, fromdocname: str, builder: Builder, target: str, contnode: Element
-    ) -> nodes.reference | None:
-        """A link to any label of the book; a link without a text shows the title of what it leads to."""
-        std = self.env.domains.standard_domain
-        if target.lower() not in std.anonlabels:
-            return None
-        docname, anchor = std.anonlabels[target.lower()]
-        if not contnode.astext():
-            title = std.labels.get(target.lower(), ("", "", target))[2]
-            contnode = nodes.inline("", title, classes=["std", "std-ref"])
-        return make_refnode(builder, fromdocname, docname, anchor, contnode)
-
-    def resolve_any_xref(self, *arguments: Any) -> list[Any]:
-        return []  # MyST warns about a domain that does not answer
-
 
 def load_registers(app: Sphinx) -> None:
     """`builder-inited`: read the registers once, before any page and before readers part.
@@ -283,7 +250,6 @@ def load_registers(app: Sphinx) -> None:
     cite = app.env.domains.get("cite")  # of sphinxcontrib-bibtex, which a project may lack
     sources = cast("Any", cite).bibdata.data.entries if cite else None
     domain.laws = domain.source_laws = read_laws(folder, sources, domain.data["laws"])
-    domain.missing = set()
 
 
 def setup(app: Sphinx) -> None:

@@ -7,9 +7,11 @@ from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 
+from sphinx.application import Sphinx
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
+_told: set[tuple[str, str]] = set()
 
 
 class Check(Enum):
@@ -147,15 +149,6 @@ class Check(Enum):
 
         Right: cite it where it carries a fact, or delete it from `sources.bib`.""",
     )
-    LINK_STYLE = (
-        "link_style",
-        """A link whose address stands elsewhere on the page. Translations print such a link as it is written.
-        On where `sse_refuse_reference_links` is set.
-
-        Wrong: `[choosing a form][choosing]`, and `[choosing]: #choosing` below
-
-        Right: `[choosing a form](#choosing)`""",
-    )
     ANCHOR_LOST = (
         "anchor_lost",
         """An address that a version has published is gone: somebody's link to it would break.
@@ -233,7 +226,15 @@ def warn(check: Enum, message: str, path: str | Path, line: int | None = None) -
     """
     # A message is one line of bounded length that no terminal takes for a command.
     text = "".join(character if character.isprintable() else "\ufffd" for character in message[:900])
-    logger.warning(text, type="sse", subtype=check.value, location=f"{path}:{line or 1}", once=True)
+    place = f"{path}:{line or 1}"
+    if (place, text) not in _told:  # Sphinx's `once` tells a text once in a build, however many places it has
+        _told.add((place, text))
+        logger.warning(text, type="sse", subtype=check.value, location=place)
+
+
+def forget_told(app: Sphinx) -> None:
+    """`builder-inited`: one process may make several builds."""
+    _told.clear()
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

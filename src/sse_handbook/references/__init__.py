@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from . import anchors, crossrefs, link_style, redirects, unused
+from . import anchors, crossrefs, redirects
 
 
 def setup(app: Sphinx) -> None:
     """All of it."""
-    link_style.setup(app)
     crossrefs.setup(app)
-    unused.setup(app)
     redirects.setup(app)
     anchors.setup(app)

@@ -45,7 +45,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     lean.setup(app)
     return {
         "version": version("sse-handbook"),
-        "env_version": 12,
+        "env_version": 13,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

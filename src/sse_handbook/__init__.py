@@ -17,8 +17,8 @@ from . import (
     formats,
     laws,
     lean,
-    readable,
     references,
+    unreadable,
     videos,
 )
 from .warnings_ import forget_told
@@ -31,7 +31,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     entry points (`pyproject.toml`), loaded when they are asked for.
     """
     app.connect("builder-inited", forget_told, priority=1)
-    readable.setup(app)
+    unreadable.setup(app)
     citations.setup(app)
     domain.setup(app)
     videos.setup(app)

@@ -527,20 +527,6 @@ def test_sphinx_build_ends_with_the_code(book: Book, answer: Reply | None, optio
     assert "Traceback" not in run.stderr
 
 
-def test_a_death_can_be_silenced_for_a_time(book: Book) -> None:
-    book.host.says(TWO, GONE, GONE)
-    entry = (
-        "film:\n  check: video_dead\n  file: data/videos.yaml\n  because: The owner will show it again\n  until: {}\n"
-    )
-    book.write("data/silenced.yaml", entry.format("2026-12-01"))
-    built = book.check()
-    assert (built.code, said(built)) == (0, [])
-    assert "sse.silence" not in book.html().raw_warnings
-    book.on(date(2027, 1, 1))
-    built = book.check()
-    assert (built.code, sorted(said(built))) == (1, ["silence", "video_dead"])
-
-
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

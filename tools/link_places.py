@@ -144,7 +144,7 @@ def read_ignores(path: Path, addresses: Collection[str]) -> tuple[set[str], list
         else:
             hidden |= matched
             continue
-        findings.append(Finding.at(Check.SILENCE, message, path, entry.line()))
+        findings.append(Finding.at(Check.REGISTER, message, path, entry.line()))
     return hidden, sorted(findings)
 
 

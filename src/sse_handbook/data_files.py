@@ -53,12 +53,13 @@ class Entry:
         return line
 
 
-# What to write, by the type that a schema asks for, and by what PyYAML says.
+# What to write, by the type or format that a schema asks for, and by what PyYAML says.
 TYPES = {
     "string": 'This must be text. Put a number or a day into quotes: "1.10".',
     "array": "This must be a list. Write it in square brackets: `[x]`.",
     "integer": "This must be a whole number, without quotes.",
     "object": "This must have fields: write each below it, indented, as `name: value`.",
+    "date": "This must be a day of the calendar, as `2026-11-30`.",
 }
 SLIPS = {
     "mapping values are not allowed": "There is a second colon on this line, or a quote or indent is wrong above it. "
@@ -179,7 +180,7 @@ def _explain(problem: ValidationError) -> Iterator[tuple[list[str | int], str]]:
         for field in [field for field in wanted if field not in value]:
             if f"'{field}'" in problem.message:
                 yield steps, f"The field `{field}` is missing. Add it."
-    elif problem.validator == "type" and wanted in TYPES:
+    elif problem.validator in ("type", "format") and wanted in TYPES:
         yield steps, TYPES[wanted]
     elif problem.validator == "enum":
         known, given = list(map(str, wanted)), str(value)[:80]

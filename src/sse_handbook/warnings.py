@@ -15,9 +15,6 @@ __all__ = ["Check", "Finding", "did_you_mean", "exact_line", "warn"]
 
 logger = logging.getLogger(__name__)
 
-# What only a run with a network can find: builds without one neither find it nor miss it.
-ONLINE = {Check.VIDEO_DEAD.value, Check.VIDEO_SUSPECT.value}
-
 
 @dataclass(frozen=True, order=True)
 class Finding:

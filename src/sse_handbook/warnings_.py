@@ -211,12 +211,6 @@ class Check(Enum):
 
         Right: two pages instead of one; a drawing instead of a photograph.""",
     )
-    SILENCE = (
-        "silence",
-        """An entry of `docs/data/silenced.yaml` has expired, or there is nothing left that it silences.
-
-        Right: mend what it hid, and delete the entry.""",
-    )
 
 
 def warn(check: Enum, message: str, path: str | Path, line: int | None = None) -> None:

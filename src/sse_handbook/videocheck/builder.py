@@ -18,7 +18,6 @@ from sphinx.errors import ConfigError
 from sphinx.util import logging
 from sphinx.util.display import status_iterator
 
-from ..findings import unsilenced
 from ..liveness import Verdict
 from ..registers.status_file import AnotherRunError, Exit, StatusFileError, one_run, read_memory, write_memory
 from ..registers.videos import today
@@ -102,7 +101,7 @@ class VideoCheckBuilder(DummyBuilder):
     def _tell(self, films: list[Film], asked: list[Film], interrupted: bool) -> None:
         """Say what was found, write it down with every place, and end with the code for it."""
         gone = find_gone(films, Path(self.srcdir))
-        findings = sorted(set(unsilenced(list(gone), Path(self.srcdir), self.config.sse_data_dir, online=True)))
+        findings = sorted(set(gone))
         warn(findings)
         counts = Counter(film.known.verdict.value for film in films)
         said = ", ".join(f"{number} {verdict}" for verdict, number in sorted(counts.items())) or "none"

@@ -18,10 +18,10 @@ language = "en"
 extensions = [
     "myst_parser",
     "sphinxcontrib.bibtex",
-    "sphinxcontrib.mermaid",
     "sse_handbook",
     "check_list",
     "i18n",
+    "mermaid_svg",
     "pdf_builder",
     "shared_doctrees",
 ]
@@ -35,8 +35,7 @@ bibtex_bibfiles = ["data/sources.bib"]
 bibtex_reference_style = "author_year_semicolon"
 bibtex_default_style = "alpha"
 
-mermaid_output_format = "svg"
-mermaid_cmd = "mermaidx -q"
+mermaid_output_format = "svg"  # no script on any page; `mermaid_svg` draws
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")
 
 # For the session `links`: at most two questions at a time, and some patience.

@@ -23,11 +23,10 @@ from sse_handbook.warnings_ import Check
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
 CONF = """
-extensions = ["myst_parser", "sphinxcontrib.mermaid", "sse_handbook"]
+extensions = ["myst_parser", "sse_handbook", "mermaid_svg"]
 sse_data_dir = "data"
 myst_enable_extensions = ["colon_fence"]
 mermaid_output_format = "svg"
-mermaid_cmd = "mermaidx -q"
 html_theme = "basic"
 """
 USES = """---

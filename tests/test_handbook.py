@@ -121,8 +121,8 @@ def test_each_diagram_is_small_and_the_same_whenever_it_is_drawn(
     (source / "index.md").write_text(f"# Diagrams\n\n{page}", encoding="utf-8")
     (source / "diagrams").symlink_to(ROOT / "docs/diagrams")
     (source / "conf.py").write_text(
-        'extensions = ["myst_parser", "sphinxcontrib.mermaid", "sse_handbook"]\n'
-        'mermaid_output_format = "svg"\nmermaid_cmd = "mermaidx -q"\nhtml_theme = "basic"\n',
+        'extensions = ["myst_parser", "sse_handbook", "mermaid_svg"]\n'
+        'mermaid_output_format = "svg"\nhtml_theme = "basic"\n',
         encoding="utf-8",
     )
     build(source, tmp_path / "build", sse_diagram_cache=str(tmp_path / "drawn"))

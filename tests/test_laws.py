@@ -659,8 +659,8 @@ def test_laws_are_sorted_by_year_and_by_check() -> None:
 def test_a_hostile_text_is_drawn_as_text(small: Project, diagram_cache: Path) -> None:
     names = " ".join(each for each in HOSTILE if "\n" not in each)[:380]
     small.change("data/countries.yaml", "name: Kenya", f"name: {json.dumps(names)}")
-    small.change("conf.py", '"sse_handbook"', '"sphinxcontrib.mermaid", "sse_handbook"')
-    drawing = {"mermaid_output_format": "svg", "mermaid_cmd": "mermaidx -q", "sse_diagram_cache": str(diagram_cache)}
+    small.change("conf.py", '"sse_handbook"', '"sse_handbook", "mermaid_svg"')
+    drawing = {"mermaid_output_format": "svg", "sse_diagram_cache": str(diagram_cache)}
     built = build(small.source, small.folder / "build", **drawing)
     assert [each for each in built.warnings if each.type != "sse.diagram_legibility"] == []
     page = small.page("years")

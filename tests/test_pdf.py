@@ -591,12 +591,11 @@ author = "Somebody"
 release = "1.0"
 import sys
 sys.path.insert(0, "EXT")
-extensions = ["myst_parser", "sphinxcontrib.mermaid", "sse_handbook", "pdf_builder"]
+extensions = ["myst_parser", "sse_handbook", "mermaid_svg", "pdf_builder"]
 sse_data_dir = "data"
 pdf_name = "small"
 sse_diagram_cache = "CACHE"
 mermaid_output_format = "svg"
-mermaid_cmd = "mermaidx -q"
 myst_enable_extensions = ["colon_fence", "deflist"]
 html_theme = "basic"
 """,

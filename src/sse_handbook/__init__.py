@@ -1,4 +1,4 @@
-"""A Sphinx extension for handbooks: videos, laws, diagrams and cross-references, checked when the book is built."""
+"""A Sphinx extension for handbooks: videos, laws and cross-references, checked when the book is built."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from . import (
     check_list,
     citations,
     crossrefs,
-    diagrams,
     domain,
     findings,
     formats,
@@ -38,7 +37,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     laws.setup(app)
     crossrefs.setup(app)
     references.setup(app)
-    diagrams.setup(app)
     formats.setup(app)
     check_list.setup(app)
     findings.setup(app)

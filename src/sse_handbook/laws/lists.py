@@ -11,15 +11,12 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from ..catalogues import _, of_register
 from ..citations import citation
-from ..diagrams.directive import Diagram
-from ..diagrams.svg_chart import Chart
 from ..domain import SSEDomain
 from ..registers.law_words import drawable, law_name, law_year, oldest_first
 from ..registers.laws import Country, Law
@@ -223,26 +220,13 @@ class LawList(SphinxDirective):
 
     def draw(self, head: list[str], body: list[str], words: list[str]) -> Iterator[nodes.Node]:
         """A diagram made from the register, and the same in words; words alone where the project has no Mermaid."""
-        caption = self.asked["caption"] or _("From the register of laws")
-        title = caption
-        if "sphinxcontrib.mermaid" not in self.config.extensions or not words:
+        if "mermaid_svg" not in self.env.app.extensions or not words:
             yield pages.listed(map(nodes.Text, words))
             return
-        spoken = (f"  {name}: {drawable(text)}" for name, text in (("accTitle", title), ("accDescr", "; ".join(words))))
-        content = StringList([*head, *spoken, *body], self.get_source_info()[0])
-        diagram = RegisterDiagram(
-            "mermaid",
-            [],
-            {"caption": caption},
-            content,
-            self.lineno,
-            self.content_offset,
-            "",
-            self.state,
-            self.state_machine,
-        )
-        diagram.said = words
-        yield from diagram.run()
+        title = self.asked["caption"] or _("From the register of laws")
+        lines = ["```{mermaid}", f":caption: {title}", ":text: |", *(f":  {line}" for line in words), *head]
+        lines += (f"  {name}: {drawable(text)}" for name, text in (("accTitle", title), ("accDescr", "; ".join(words))))
+        yield from self.parse_text_to_nodes("\n".join([*lines, *body, "```"]))
 
     def show_downloads(self) -> Iterator[nodes.Node]:
         """Links to the register as data, where the project publishes it."""
@@ -258,16 +242,6 @@ class LawList(SphinxDirective):
         table = pages.table(headings, data.codebook(), self.asked["caption"])
         table["classes"].append("codebook")
         yield table
-
-
-class RegisterDiagram(Diagram):
-    """A diagram that a list of laws has made, with its own words."""
-
-    said: Sequence[str] = ()
-
-    def words(self, chart: Chart, code: str) -> Iterator[nodes.Node]:
-        found = pages.listed(map(nodes.Text, self.said))
-        yield nodes.enumerated_list("", *found.children, enumtype="arabic") if chart.chain else found
 
 
 def setup(app: Sphinx) -> None:

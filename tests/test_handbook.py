@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
-import gzip
 import re
 import subprocess
 import sys
@@ -82,56 +80,6 @@ def test_nothing_is_loaded_from_elsewhere(handbook: Built) -> None:
     ]
     assert loaded == []
     assert [str(path) for path, tree in pages(handbook) if tree.xpath("//iframe | //object | //embed")] == []
-
-
-def test_every_figure_is_drawn_named_and_said_in_words(handbook: Built) -> None:
-    drawn = 0
-    for _path, tree in pages(handbook):
-        for svg in tree.xpath("//div[@class='diagram']/*[local-name()='svg']"):
-            drawn += 1
-            assert svg.xpath("string(*[local-name()='title'])").strip()
-            assert svg.xpath("string(*[local-name()='desc'])").strip()
-        words = tree.xpath("//details[@class='diagram-words'][ul or ol]")
-        assert len(words) == len(tree.xpath("//div[@class='diagram']"))
-        assert not tree.xpath("//script[contains(@src, 'mermaid')] | //pre[contains(@class, 'mermaid')]")
-    assert drawn >= len(list((ROOT / "docs/diagrams").glob("*.mmd"))) >= 6
-
-
-def test_the_words_name_every_node_and_edge_of_a_diagram(handbook: Built) -> None:
-    for path, tree in pages(handbook):
-        for figure in tree.xpath("//div[@class='diagram']"):
-            below = figure.xpath("following::details[@class='diagram-words'][1]")[0]
-            words = " ".join(below.text_content().split())
-            for node in figure.xpath(".//*[contains(@class, 'node ')]"):
-                rows = [" ".join(row.text_content().split()) for row in node.xpath(".//*[contains(@class, 'row')]")]
-                assert " ".join(rows) in words, path
-            edges = figure.xpath(".//*[local-name()='path'][starts-with(@data-id, 'L_')]")
-            chain = len(below.xpath("./ol/li"))
-            said = len(below.xpath("./ul/li/ul/li")) or max(chain - 1, 0)
-            assert said == len(edges), path
-
-
-def test_each_diagram_is_small_and_the_same_whenever_it_is_drawn(
-    tmp_path: Path, handbook: Built, diagram_cache: Path
-) -> None:
-    source = tmp_path / "docs"
-    source.mkdir()
-    names = sorted(path.name for path in (ROOT / "docs/diagrams").glob("*.mmd"))
-    page = "\n".join(f"```{{mermaid}} /diagrams/{name}\n```\n" for name in names)
-    (source / "index.md").write_text(f"# Diagrams\n\n{page}", encoding="utf-8")
-    (source / "diagrams").symlink_to(ROOT / "docs/diagrams")
-    (source / "conf.py").write_text(
-        'extensions = ["myst_parser", "sse_handbook", "mermaid_svg"]\n'
-        'mermaid_output_format = "svg"\nhtml_theme = "basic"\n',
-        encoding="utf-8",
-    )
-    build(source, tmp_path / "build", sse_diagram_cache=str(tmp_path / "drawn"))
-    drawn = sorted(path.name for path in (tmp_path / "drawn").glob("*.svg"))
-    assert len(drawn) == len(names)
-    # The handbook's own build has drawn them too, for pages of its own.
-    assert filecmp.cmpfiles(tmp_path / "drawn", diagram_cache, drawn, shallow=False) == (drawn, [], [])
-    sizes = {name: len(gzip.compress((tmp_path / "drawn" / name).read_bytes())) for name in drawn}
-    assert max(sizes.values()) <= 8 * 1024, sizes
 
 
 def test_each_slide_bullet_leads_to_its_page_in_one_click(handbook: Built) -> None:

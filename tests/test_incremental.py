@@ -10,22 +10,13 @@ from pathlib import Path
 import pytest
 from conftest import Built, build
 
-<<<<<<< HEAD
 FILES = {
     "conf.py": """
 extensions = ["myst_parser", "sphinxcontrib.bibtex", "sse_handbook"]
 bibtex_bibfiles = ["sources.bib"]
-=======
-CONF = """
-extensions = ["myst_parser", "sphinxcontrib.bibtex", "sse_handbook", "mermaid_svg"]
->>>>>>> 820a046 (Draw diagrams in one module of the book: in the process that reads the page, once for each content, refusals too)
 sse_data_dir = "data"
 sse_report_unused = ["label", "term", "source"]
-<<<<<<< HEAD
 myst_enable_extensions = ["colon_fence"]
-=======
-mermaid_output_format = "svg"
->>>>>>> 820a046 (Draw diagrams in one module of the book: in the process that reads the page, once for each content, refusals too)
 html_theme = "basic"
 """,
     "index.md": """(front)=

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from html import escape, unescape
 from pathlib import Path
@@ -148,8 +147,8 @@ class Diagram(SphinxDirective):
             node: nodes.Element = nodes.inline("", boxes[name])
             if name in links:
                 target, line = links.pop(name)
-                node = pending_xref("", node, refdomain="std", reftype="ref", reftarget=target.lower())
-                node.attributes.update(refdoc=self.env.current_document.docname, refexplicit=True, refwarn=True)
+                node = pending_xref("", node, refdomain="sse", reftype="label", reftarget=target, refwarn=True)
+                node.attributes.update(refdoc=self.env.current_document.docname, check=BookCheck.DIAGRAM_LINK)
                 node.source, node.line = str(self.path), self.first_line + line - 1
             leads_on = not chain and any(start == name for start, *_end in edges)
             return nodes.paragraph("", before, nodes.strong("", "", node) if leads_on else node)
@@ -181,7 +180,7 @@ def draw_once(code: str, settings: dict[str, Any], cache: Path, place: str) -> s
     kept = cache / f"{name}.svg"
     if not kept.exists():
         # A large one takes half a minute, also in a build with `--quiet`.
-        sys.stderr.write(f"{place}: drawing the diagram\n")
+        print(f"{place}: drawing the diagram", flush=True)
         try:
             svg = tidy_svg(mermaidx.render(code, config=settings).svg(), f"diagram-{name}")
         except Exception as error:  # (whatever its engine ran into)

@@ -220,7 +220,7 @@ class LawList(SphinxDirective):
 
     def draw(self, head: list[str], body: list[str], words: list[str]) -> Iterator[nodes.Node]:
         """A diagram made from the register, and the same in words; words alone where the project has no Mermaid."""
-        if "mermaid_svg" not in self.env.app.extensions or not words:
+        if "mermaid_svg" not in self.config.extensions or not words:
             yield pages.listed(map(nodes.Text, words))
             return
         title = self.asked["caption"] or _("From the register of laws")

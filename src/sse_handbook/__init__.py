@@ -30,12 +30,18 @@ def setup(app: Sphinx) -> dict[str, Any]:
     entry points (`pyproject.toml`), loaded when they are asked for.
     """
     app.connect("builder-inited", forget_told, priority=1)
-    unreadable.setup(app)
+    app.connect("config-inited", unreadable.replace_citation_roles)
+    app.connect("builder-inited", unreadable.check_sources, priority=400)  # before sphinxcontrib-bibtex
+    app.connect("env-before-read-docs", unreadable.check_pages)
     citations.setup(app)
     domain.setup(app)
     videos.setup(app)
     laws.setup(app)
-    crossrefs.setup(app)
+    app.add_config_value("sse_report_unused", [], "", (list, tuple, set))  # of "label", "term", "source"
+    app.connect("doctree-read", crossrefs.collect_names)
+    app.connect("warn-missing-reference", crossrefs.warn_missing)
+    app.add_post_transform(crossrefs.MissingTargets)
+    app.connect("env-check-consistency", crossrefs.find_unused)
     references.setup(app)
     formats.setup(app)
     check_list.setup(app)

@@ -7,9 +7,9 @@ are told by others whatever that event is answered, so a transform looks at thes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 from docutils import nodes
 from docutils.utils import get_source_line
@@ -25,11 +25,6 @@ from sphinx.util.nodes import make_refnode
 
 from .warnings_ import Check, did_you_mean, find_line, warn
 
-if TYPE_CHECKING:
-    from collections.abc import Set
-
-    from sphinx.builders import Builder
-
 # What each kind of target is called where it is missing, and what to do where no name is near.
 MISSING = {
     "label": ("No page or heading has the label", "Write the label of a page or heading."),
@@ -38,11 +33,13 @@ MISSING = {
     "source": ("No source has the key", "Add it to the file of sources, with its title, its date and its address."),
 }
 ROLES = {("std", "term"): "term", ("std", "doc"): "doc", ("sse", "label"): "label"}
-MARKUP = {"label": ("({})=", ".. _{}:"), "term": ("{}",)}  # how a definition is written, in MyST and in reST
+# How a definition is written: in MyST, in reST.
+MARKUP = {"label": ("({})=", ".. _{}:"), "term": ("{}",), "source": ("{{{},",)}
 BRACES = re.compile(r"\{[^}]*\}")  # the texts that a cited key may carry before and after it
 UNUSED = {
-    "label": (Check.LABEL_UNUSED, "Link to it, or delete it."),
-    "term": (Check.TERM_UNUSED, "Use it on a page, or delete the entry."),
+    "label": (Check.LABEL_UNUSED, "No page uses the label", "Link to it, or delete it."),
+    "term": (Check.TERM_UNUSED, "No page uses the term", "Use it on a page, or delete the entry."),
+    "source": (Check.SOURCE_UNUSED, "No page cites the source", "Cite it, or delete it."),
 }
 LAW = re.compile(r"law-[a-z]{2}-")  # the label of a law, with its country
 
@@ -59,34 +56,22 @@ class SSEDomain(Domain):
     label = "SSE handbook"
     initial_data: ClassVar[dict[str, Any]] = {"names": {}}
 
-    @property
-    def names(self) -> dict[str, PageNames]:
-        return cast("dict[str, PageNames]", self.data["names"])
-
     def clear_doc(self, docname: str) -> None:
-        self.names.pop(docname, None)
+        self.data["names"].pop(docname, None)
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
-        self.names.update({docname: names for docname, names in otherdata["names"].items() if docname in docnames})
+        self.data["names"].update({name: page for name, page in otherdata["names"].items() if name in docnames})
 
-    def resolve_xref(
-        self,
-        env: BuildEnvironment,
-        fromdocname: str,
-        builder: Builder,
-        typ: str,
-        target: str,
-        node: addnodes.pending_xref,
-        contnode: nodes.Element,
-    ) -> nodes.reference | None:
+    def resolve_xref(self, *arguments: Any) -> nodes.reference | None:
         """Resolve `sse:label`: as Sphinx's `ref`, but the text keeps its markup, and no label needs a title."""
-        std = env.domains.standard_domain
-        if typ != "label" or target.lower() not in std.anonlabels:
+        env, fromdocname, builder, kind, target, _node, text = arguments
+        label, std = target.lower(), env.domains.standard_domain
+        if kind != "label" or label not in std.anonlabels:
             return None
-        docname, anchor = std.anonlabels[target.lower()]
-        content = nodes.inline("", "", *contnode.children, classes=["std", "std-ref"])
-        if not contnode.astext():
-            content.children = [nodes.Text(std.labels.get(target.lower(), ("", "", target))[2])]
+        docname, anchor = std.anonlabels[label]
+        content = nodes.inline("", "", *text.children, classes=["std", "std-ref"])
+        if not text.astext():
+            content.children = [nodes.Text(std.labels.get(label, ("", "", target))[2])]
         return make_refnode(builder, fromdocname, docname, anchor, content)
 
     def resolve_any_xref(self, *arguments: Any) -> list[Any]:
@@ -95,8 +80,8 @@ class SSEDomain(Domain):
 
 def collect_names(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: keep what a page defines and refers to."""
-    names = PageNames(list(_definitions(doctree)), set(_uses(doctree)))
-    cast("SSEDomain", app.env.get_domain("sse")).names[app.env.current_document.docname] = names
+    names = app.env.get_domain("sse").data["names"]
+    names[app.env.current_document.docname] = PageNames(list(_definitions(doctree)), set(_uses(doctree)))
 
 
 def _definitions(doctree: nodes.document) -> Iterator[tuple[str, list[str]]]:
@@ -259,26 +244,15 @@ def _is_in_link(node: nodes.Element) -> bool:
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-check-consistency`: tell the labels, terms and sources that no page uses, as `sse_report_unused` says."""
-    wanted, pages = set(app.config.sse_report_unused), cast("SSEDomain", env.get_domain("sse")).names
+    pages: dict[str, PageNames] = env.get_domain("sse").data["names"]
     uses = {use for page in pages.values() for use in page.uses}
-    for docname, kind, names in ((docname, *each) for docname, page in pages.items() for each in page.definitions):
-        if kind in wanted and not any((kind, name.lower()) in uses for name in names):
-            path = str(env.doc2path(docname))
-            lines = (find_line(path, 1, markup.format(names[0]), kind == "term") for markup in MARKUP[kind])
-            if line := next(filter(None, lines), None):  # what no line holds was generated, and is for nobody to delete
-                check, advice = UNUSED[kind]
-                warn(check, f"No page uses the {kind} `{names[0]}`. {advice}", path, line)
-    for key in _sources(env) if "source" in wanted else ():
-        if ("source", key.lower()) not in uses:
-            files = map(str, cast("Any", env.domains["cite"]).bibdata.bibfiles)
-            places = [(path, find_line(path, 1, f"{{{key},")) for path in files]
-            path, line = next((place for place in places if place[1]), places[0])
-            warn(Check.SOURCE_UNUSED, f"No page cites the source `{key}`. Cite it, or delete it.", path, line)
-
-
-def setup(app: Sphinx) -> None:
-    app.add_config_value("sse_report_unused", [], "", (list, tuple, set))
-    app.connect("doctree-read", collect_names)
-    app.connect("warn-missing-reference", warn_missing, priority=400)  # before Sphinx's own, which tells labels
-    app.connect("env-check-consistency", find_unused)
-    app.add_post_transform(MissingTargets)
+    defined = [([str(env.doc2path(name))], *each) for name, page in pages.items() for each in page.definitions]
+    if "cite" in env.domains:
+        files = list(map(str, cast("Any", env.domains["cite"]).bibdata.bibfiles))
+        defined += [(files, "source", [key]) for key in _sources(env)]
+    for paths, kind, names in defined:
+        if kind in app.config.sse_report_unused and not any((kind, name.lower()) in uses for name in names):
+            (check, what, advice), texts = UNUSED[kind], [markup.format(names[0]) for markup in MARKUP[kind]]
+            places = ((path, find_line(path, 1, text, kind == "term")) for path in paths for text in texts)
+            for path, line in [(path, line) for path, line in places if line][:1]:  # without any, it was generated
+                warn(check, f"{what} `{names[0]}`. {advice}", path, line)

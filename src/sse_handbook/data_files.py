@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from .warnings_ import did_you_mean
+
+Steps = tuple[str | int, ...]  # to a value in a file: keys, and numbers of items
 
 
 class Fault(NamedTuple):
@@ -28,29 +30,21 @@ class Fault(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One entry of a file, valid by its schema."""
-
+class Entry:  # valid by its schema
     key: str
     value: Mapping[str, Any]
     path: Path
-    node: yaml.Node
-    key_line: int = 1
+    lines: Mapping[Steps, int]  # of every key and item of the file, by the steps to it
 
     def line(self, *steps: str | int) -> int:
         """Return the line of a field (`"sources", 2` is the third source), or of the nearest thing around it."""
-        node, line = self.node, self.key_line
-        for step in steps:
-            if isinstance(node, yaml.MappingNode):
-                pairs = {str(key.value): (key, value) for key, value in node.value}
-                if str(step) not in pairs:
-                    break
-                key, node = pairs[str(step)]
-                line = _line(key)
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-                node = node.value[step]
-                line = _line(node)
-        return line
+        return _nearest_line(self.lines, (self.key, *steps))
+
+
+def _nearest_line(lines: Mapping[Steps, int], steps: Steps) -> int:
+    while steps and steps not in lines:
+        steps = steps[:-1]
+    return lines.get(steps, 1)
 
 
 # What to write, by the type or format that a schema asks for, and by what PyYAML says.
@@ -74,11 +68,7 @@ SLIPS = {
 
 
 class _UnreadableError(Exception):
-    """The whole file is of no use."""
-
-    def __init__(self, message: str, line: int = 1) -> None:
-        super().__init__(message)
-        self.line = line
+    """The whole file is of no use: what is wrong, and on which line."""
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -87,24 +77,21 @@ class _PlainLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs lack it (November 2026)
         if isinstance(event, yaml.AliasEvent):
-            raise _UnreadableError(f"`*{event.anchor}`: references are not read. Write it out.", _line(event))
+            raise _UnreadableError(_line(event), f"`*{event.anchor}`: references are not read. Write it out.")
         if getattr(event, "tag", None) not in (None, "!"):
-            raise _UnreadableError(f"`{event.tag}`: tags are not read. Write plain text and lists.", _line(event))
+            raise _UnreadableError(_line(event), f"`{event.tag}`: tags are not read. Write plain text and lists.")
         return super().compose_node(parent, index)
 
 
 def _construct_mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[str, Any]:
     for key, _value in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise _UnreadableError("A key must be text. Write `key:` and, below it, its fields.", _line(key))
+            raise _UnreadableError(_line(key), "A key must be text. Write `key:` and, below it, its fields.")
     return {key.value: loader.construct_object(value, deep=True) for key, value in node.value}
 
 
-_PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 _PlainLoader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+_PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
 
 
 def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
@@ -112,21 +99,19 @@ def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
 
     A rule of the schema may bring its own advice as `$comment`.
     """
+    lines: dict[Steps, int] = {}
     try:
         root, value = _parse(path)
     except _UnreadableError as error:
-        yield Fault(path, error.line, str(error))
+        yield Fault(path, *error.args)
         return
-    yield from _find_duplicate_keys(root, path)
-    whole, broken = Entry("", value, path, root), set[str]()
+    yield from _index_lines(root, (), lines, path)
+    broken = set[str]()
     for problem in sorted(_validator(schema).iter_errors(value), key=lambda problem: list(map(str, problem.path))):
         for steps, message in _explain(problem):
             broken.add(str(steps[0]))
-            yield Fault(path, whole.line(*steps), f"`{'.'.join(map(str, steps))}`: {message}")
-    # Of two entries with one key YAML keeps the last, and so do we.
-    for key, (key_node, node) in {pair[0].value: pair for pair in root.value}.items():
-        if key not in broken:
-            yield Entry(key, value[key], path, node, _line(key_node))
+            yield Fault(path, _nearest_line(lines, steps), f"`{'.'.join(map(str, steps))}`: {message}")
+    yield from (Entry(key, fields, path, lines) for key, fields in value.items() if key not in broken)
 
 
 @cache
@@ -142,38 +127,36 @@ def _parse(path: Path) -> tuple[yaml.MappingNode, Mapping[str, Any]]:
         loader = _PlainLoader(raw.decode("utf-8"))
         root = loader.get_single_node()
         if root is None:
-            raise _UnreadableError("The register is empty. Add an entry, or delete the file.")
+            raise _UnreadableError(1, "The register is empty. Add an entry, or delete the file.")
         if not isinstance(root, yaml.MappingNode):
-            raise _UnreadableError("The register must map keys to entries (`key:` and, below it, its fields).")
+            raise _UnreadableError(1, "The register must map keys to entries (`key:` and, below it, its fields).")
         return root, loader.construct_document(root)
     except OSError as error:
-        raise _UnreadableError(f"The register cannot be read: {error.strerror}. It must be a file of text.") from None
+        raise _UnreadableError(
+            1, f"The register cannot be read: {error.strerror}. It must be a file of text."
+        ) from None
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise _UnreadableError("The register is not UTF-8 here. Save the file as UTF-8.", line) from None
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _UnreadableError(line, "The register is not UTF-8 here. Save it as UTF-8.") from None
     except yaml.YAMLError as error:
         mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line = mark.line + 1 if mark else raw.decode("utf-8")[: getattr(error, "position", 0)].count("\n") + 1
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or getattr(error, "context", "")
-        message = next(
-            (advice for slip, advice in SLIPS.items() if slip in str(problem)), f"This is not YAML: {problem}."
-        )
-        raise _UnreadableError(message, line) from None
+        line = mark.line + 1 if mark else raw.decode("utf-8").count("\n", 0, getattr(error, "position", 0)) + 1
+        problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+        advice = next((advice for slip, advice in SLIPS.items() if slip in problem), f"This is not YAML: {problem}.")
+        raise _UnreadableError(line, advice) from None
     except (RecursionError, ValueError) as error:  # lists in lists in lists; a number of 5,000 digits
         message = f"The register cannot be read as data ({type(error).__name__}). Write plain text and lists."
-        raise _UnreadableError(message) from None
+        raise _UnreadableError(1, message) from None
 
 
-def _explain(problem: ValidationError) -> Iterator[tuple[list[str | int], str]]:
+def _explain(problem: ValidationError) -> Iterator[tuple[Steps, str]]:
     """Yield where a fault of the schema stands, and what to say of it; a value of a megabyte is not repeated."""
-    rule: Any = problem.schema
-    wanted: Any = problem.validator_value
-    value: Any = problem.instance
+    rule, wanted, value = cast("tuple[Any, Any, Any]", (problem.schema, problem.validator_value, problem.instance))
     # What is wrong with a key is said of the whole map: the key is the fault's instance.
-    steps = list(problem.absolute_path) or [str(value)]
+    steps = tuple(problem.absolute_path) or (str(value),)
     if problem.validator == "additionalProperties":
         for extra in [key for key in value if key not in rule["properties"]]:
-            yield [*problem.absolute_path, extra], f"No rule knows this field.{did_you_mean(extra, rule['properties'])}"
+            yield (*problem.absolute_path, extra), f"No rule knows this field.{did_you_mean(extra, rule['properties'])}"
     elif "$comment" in rule:
         yield steps, rule["$comment"]
     elif problem.validator == "required":
@@ -193,16 +176,21 @@ def _line(thing: Any) -> int:
     return int(thing.start_mark.line) + 1
 
 
-def _find_duplicate_keys(node: yaml.Node, path: Path) -> Iterator[Fault]:
+def _index_lines(node: yaml.Node, steps: Steps, lines: dict[Steps, int], path: Path) -> Iterator[Fault]:
+    """Note the line of every key and item; of two entries with one key YAML keeps the last, and so do we."""
     if isinstance(node, yaml.MappingNode):
-        first: dict[str, int] = {}
         for key, value in node.value:
-            name = str(key.value)
-            if name in first:
-                message = f"`{name}` stands here again (first on line {first[name]}). Merge the two, or rename one."
+            place = (*steps, str(key.value))
+            if place in lines:
+                message = (
+                    f"`{key.value}` stands here again (first on line {lines[place]}). Merge the two, or rename one."
+                )
                 yield Fault(path, _line(key), message)
-            first.setdefault(name, _line(key))
-            yield from _find_duplicate_keys(value, path)
+                for old in [old for old in lines if old[: len(place)] == place]:
+                    del lines[old]
+            lines[place] = _line(key)
+            yield from _index_lines(value, place, lines, path)
     elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _find_duplicate_keys(value, path)
+        for number, value in enumerate(node.value):
+            lines[*steps, number] = _line(value)
+            yield from _index_lines(value, (*steps, number), lines, path)

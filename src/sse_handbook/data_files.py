@@ -91,7 +91,8 @@ def _construct_mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[str
 
 
 _PlainLoader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
-_PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
+as_text: Any = yaml.SafeLoader.construct_yaml_str  # PyYAML's stubs would have it called on another loader
+_PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", as_text)
 
 
 def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:

@@ -24,6 +24,7 @@ extensions = [
     "mermaid_svg",
     "pdf_builder",
     "shared_doctrees",
+    "theme",
 ]
 exclude_patterns = ["_*", "locales"]
 nitpicky = True
@@ -121,15 +122,17 @@ sse_epub_accessibility = {
     ],
 }
 
-html_theme = "sse_lean"  # the book theme, and of it only what a page uses
+html_theme = "handbook"
+html_theme_path = ["_theme"]
 html_title = "Home-based workers and the SSE: a handbook"
 html_short_title = "SSE handbook"
-html_favicon = "_static/icon.svg"
-html_search_language = "any"
+html_search_language = "any"  # of `theme.py`: it cuts no word of any script
+html_show_search_summary = False  # a page that is opened from a file may not read the others
 # Where the newest version is read, once there is a site: `https://…/latest/`. All versions name it as the one to find.
 html_baseurl = _project.get("urls", {}).get("Documentation", "")
-html_static_path = ["_static"]
-html_css_files = ["handbook.css"]
+html_static_path = ["_static"]  # the cover of the EPUB
+html_extra_path = ["_extra"]
+html_additional_pages = {"404": "404.html"}
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {

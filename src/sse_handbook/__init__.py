@@ -15,7 +15,6 @@ from . import (
     findings,
     formats,
     laws,
-    lean,
     references,
     unreadable,
     videos,
@@ -46,7 +45,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     formats.setup(app)
     check_list.setup(app)
     findings.setup(app)
-    lean.setup(app)
     return {
         "version": version("sse-handbook"),
         "env_version": 13,

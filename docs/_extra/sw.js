@@ -3,7 +3,7 @@
 // Whatever fails here, the browser goes on as if this were not there.
 const KEPT = "sse-handbook";
 const HOME = new URL("./", self.location).pathname;
-const SHARED = ["_static/sse-lean.js"];
+const SHARED = ["_static/handbook.js"];
 
 const keep = async (request, answer) => {
   if (answer.ok && answer.type === "basic") {

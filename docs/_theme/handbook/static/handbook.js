@@ -14,7 +14,7 @@
   const chosen = kept();
   if (chosen === "dark" || chosen === "light") root.dataset.theme = chosen;
 
-  const button = document.querySelector(".lean-theme");
+  const button = document.querySelector(".colours");
   if (button) {
     const say = () => button.setAttribute("aria-pressed", isDark());
     button.hidden = false;
@@ -28,7 +28,7 @@
   }
 
   // A menu that is open covers the page: it shuts when the reader presses Escape or goes elsewhere.
-  for (const menu of document.querySelectorAll("details.lean-menu, details.lean-parts")) {
+  for (const menu of document.querySelectorAll("details.menu, details.outline")) {
     menu.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !menu.open) return;
       menu.open = false;

@@ -1,0 +1,135 @@
+"""What the theme `handbook` cannot do in a template: tables for everybody, lighter lists of sources, and a search in any script."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel import Locale, UnknownLocaleError
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.locale import _
+from sphinx.search.en import SearchEnglish
+
+NAME = "handbook"
+
+# Python's `\w` knows no marks: it would cut each Devanagari word at its vowel signs. Japanese and Chinese set no spaces
+# between words: there each character counts as one.
+MARKS = "".join(character for character in map(chr, range(0x300, 0xFFFF)) if unicodedata.category(character)[0] == "M")
+NO_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+WORD = re.compile(f"[{NO_SPACES}]|(?:(?![{NO_SPACES}])[\\w{MARKS}])+")
+ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+class AnyLanguage(SearchEnglish):
+    """`html_search_language = "any"`: English endings fold together, accents count for nothing, every word is found.
+
+    `split` and its twin in JavaScript must part a text alike.
+    """
+
+    lang = "any"
+    stopwords = frozenset()
+    js_splitter_code = f"""
+// Short Latin words are asked for only where nothing else was typed.
+var splitQuery = (query) => {{
+  const folded = query.normalize("NFD").replace(/[\\u0300-\\u036f]/g, "").normalize("NFC").toLowerCase();
+  const words = folded.match(/[{NO_SPACES}]|(?:(?![{NO_SPACES}])[\\p{{L}}\\p{{M}}\\p{{N}}_])+/gu) || [];
+  const longer = words.filter((word) => !/^[a-z]{{1,2}}$/.test(word));
+  return longer.length ? longer : words;
+}};
+"""
+
+    def split(self, input: str) -> list[str]:
+        folded = ACCENTS.sub("", unicodedata.normalize("NFD", input))
+        return WORD.findall(unicodedata.normalize("NFC", folded).lower())
+
+
+class AccessibleTables:
+    """Mixin for the writers of HTML: the cells that head a row or a column say so; on the site, a table that is wider
+    than the page moves in a box that the keyboard can reach and that has a name.
+    """  # noqa: D205
+
+    def visit_table(self, node: nodes.table) -> None:
+        writer: Any = self
+        start = len(writer.body)
+        super().visit_table(node)  # type: ignore[misc]
+        if writer.builder.name == "epub":
+            return
+        title, head = node.next_node(nodes.title), node.next_node(nodes.thead)
+        columns = [entry.astext() for entry in head.findall(nodes.entry)] if head else []
+        writer.tables = getattr(writer, "tables", 0) + 1
+        name = _("Table {number}: {about}").format(
+            number=writer.tables, about=title.astext() if title else ", ".join(columns)
+        )
+        # The book theme's own writer has put the box around the table.
+        box = writer.starttag({}, "div", "", tabindex="0", role="region", **{"aria-label": name})
+        writer.body[start] = writer.body[start].replace("<div ", f"{box[:-1]} ", 1)
+
+    def visit_entry(self, node: nodes.entry) -> None:
+        writer: Any = self
+        start = len(writer.body)
+        super().visit_entry(node)  # type: ignore[misc]
+        scope = "col" if isinstance(node.parent.parent, nodes.thead) else "row"
+        writer.body[start] = writer.body[start].replace("<th", f'<th scope="{scope}"', 1)
+
+    def visit_row(self, node: nodes.row) -> None:
+        """Write no class for odd and even rows: they make a tenth of a page of laws, and `:nth-child` knows them."""
+        writer: Any = self
+        writer.body.append(writer.starttag(node, "tr", ""))
+        node.column = 0
+
+    def visit_field(self, node: nodes.field) -> None:
+        """Nor for odd and even fields."""
+
+    def visit_citation(self, node: nodes.citation) -> None:
+        """Write the role that fits the list which docutils makes of sources."""
+        writer: Any = self
+        start = len(writer.body)
+        super().visit_citation(node)  # type: ignore[misc]
+        writer.body[start:] = [part.replace('"doc-biblioentry"', '"listitem"') for part in writer.body[start:]]
+
+
+def add_accessible_tables(app: Sphinx) -> None:
+    """`builder-inited`, behind the book theme, whose writer puts each table in a box."""
+    if app.builder.format == "html":
+        writer = app.registry.get_translator_class(app.builder)
+        app.set_translator(app.builder.name, type("Writer", (AccessibleTables, writer), {}), override=True)
+
+
+def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """`doctree-resolved`: leave out what a page says twice.
+
+    A citation's tooltip repeats the list of sources, a tap away; the keys of that list mean nothing to a reader; an
+    address that is shown in full is shown by its host, for its link has the rest.
+    """
+    if app.builder.format != "html" or app.builder.name == "epub":
+        return
+    for link in [*doctree.findall(nodes.reference)]:
+        address = link.get("refuri", "")
+        if "bibtex-citation" in link.parent.get("classes", ()):
+            link.attributes.pop("reftitle", None)
+        elif link.astext() == address and (host := urlsplit(address).netloc.removeprefix("www.")):
+            link.children = [nodes.Text(host)]
+    for source in doctree.findall(nodes.citation):
+        source.children = [child for child in source.children if not isinstance(child, nodes.label)]
+
+
+def fill_page(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """`html-page-context`: what the templates show and cannot find themselves."""
+    first = doctree.next_node(nodes.paragraph) if doctree is not None else None
+    context["description"] = " ".join(first.astext().split()) if first else ""
+    context["base_url"] = app.config.html_baseurl and app.config.html_baseurl.rstrip("/") + "/"
+    try:
+        context["direction"] = Locale.parse(app.config.language.replace("-", "_")).text_direction
+    except (ValueError, UnknownLocaleError):  # a language that Babel has not heard of
+        context["direction"] = "ltr"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_search_language(AnyLanguage)
+    app.connect("builder-inited", add_accessible_tables, priority=900)
+    app.connect("doctree-resolved", shorten_sources)
+    app.connect("html-page-context", fill_page)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

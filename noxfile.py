@@ -267,7 +267,6 @@ def browser(session: nox.Session) -> None:
     """Weigh every page, then open each in a real browser: budget, accessibility."""
     sphinx_build(session, "html")
     programs = environment(*DEV)
-    run(session, programs, "python", "tools/weigh.py", "build/html")
     run(session, programs, "pytest", *APART["browser"], *session.posargs)
 
 

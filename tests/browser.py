@@ -18,40 +18,44 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from loopback import Loopback, Reply, serve
+from lxml import html
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-default-apps"),
 )
-MADE = ("genindex", "search", "404")
-# Every page that readers may open, and one page of each kind.
-PAGES = sorted(
-    path.relative_to(ROOT / "docs").with_suffix("").as_posix()
-    for path in (ROOT / "docs").rglob("*.md")
-    if not path.relative_to(ROOT / "docs").as_posix().startswith("_")
-)
-PAGES += MADE
+# What the pages of a kind have, and others have not: the names of pages may change with any contribution.
 KINDS = {
-    "front": "index",
-    "part": "understand/index",
-    "text": "understand/definition",
-    "diagram": "understand/forms",
-    "table": "understand/in-or-out",
-    "laws": "policy/laws/asia",
-    "law-filter": "policy/laws/all",
-    "webinar": "reference/webinar",
-    "videos": "reference/videos",
-    "glossary": "reference/glossary",
-    "sources": "reference/sources",
-    "checks": "contribute/checks",
-    "index": "genindex",
-    "search": "search",
-    "not-found": "404",
+    "diagram": "//div[@class='diagram']",
+    "laws": "//section[contains(@class, 'law')]",
+    "filter": "//table[contains(@class, 'law-filter')]",
+    "videos": "//div[contains(@class, 'video-card')]",
+    "glossary": "//dl[contains(@class, 'glossary')]",
+    "sources": "//div[@class='citation-list']",
+    "code": "//pre",
 }
+NAMED = {"front": "index", "index": "genindex", "search": "search", "not-found": "404"}
 TEXT = re.compile(r"text/|javascript|json|xml")
+
+
+def find_pages(folder: Path) -> list[str]:
+    """Every page that readers may open, by its address without the ending; not the old addresses that lead on."""
+    pages = (path for path in sorted(folder.rglob("*.html")) if "_static" not in path.parts)
+    lead_on = 'http-equiv="refresh"'
+    return [
+        path.relative_to(folder).with_suffix("").as_posix() for path in pages if lead_on not in path.read_text("utf-8")
+    ]
+
+
+@cache
+def find_kinds(folder: Path) -> dict[str, str]:
+    """One page of each kind: the one that has most of what its kind is known by."""
+    trees = {name: html.parse(folder / f"{name}.html").getroot() for name in find_pages(folder)}
+    return NAMED | {
+        kind: max(trees, key=lambda name: len(trees[name].xpath(f"//main{path}"))) for kind, path in KINDS.items()
+    }
 
 
 def find_browser() -> str:
@@ -101,14 +105,13 @@ class Site:
         return f"{self.server.url}/{page}{'.html' if page else ''}{query}"
 
     def sent(self) -> list[Sent]:
-        """What was asked for since the last call, in order, and how much each answer weighed."""
+        """What was asked for since the last call, in order, and how large each answer was."""
         with self.server.lock:
             asked, self.server.asked = self.server.asked, []
         replies = [(path, self.reply(path)) for path in asked]
         return [Sent(path, reply.type.partition(";")[0], len(reply.body)) for path, reply in replies]
 
     def reply(self, path: str) -> Reply:
-        """The answer to a request."""
         if self.gone:
             return Reply(act=lambda handler: handler.connection.close())
         path = urlsplit(path).path
@@ -166,24 +169,12 @@ class Reader:
         if not address.startswith((f"{self.site.server.url}/", "data:", "file:", "blob:")):
             self.troubles.append(f"another host: {address}")
 
-    def forget(self) -> None:
-        """Keep nothing from now on: each page costs what it costs somebody new."""
-        self.context.new_cdp_session(self.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
-
     def open(self, page: str, query: str = "") -> Page:
         """Open a page of the handbook and wait until it is loaded."""
         self.page.goto(self.site.url(page, query), wait_until="load")
         return self.page
 
 
-@cache
-def axe_script() -> str:
-    """The script of axe."""
-    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
-COLOURS = ["color-contrast", "link-in-text-block"]
 AXE = """async (runOnly) => {
   const found = await axe.run(document, {
     runOnly,
@@ -193,12 +184,13 @@ AXE = """async (runOnly) => {
   return found.violations.flatMap(({id, nodes}) => nodes.map(({target, failureSummary}) =>
     id + ": " + target.join(" ") + ": " + failureSummary.split("\\n").slice(1).join(";").trim().slice(0, 160)));
 }"""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 
 
 def violations(page: Page, colours: bool = False) -> list[str]:
     """What axe finds on a page: WCAG 2.2, levels A and AA, and best practice; with `colours`, what those decide."""
     if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(axe_script())
-    asked = {"type": "rule", "values": COLOURS} if colours else {"type": "tag", "values": RULES}
-    found: list[str] = page.evaluate(AXE, asked)
+        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    colour_rules = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+    found: list[str] = page.evaluate(AXE, colour_rules if colours else {"type": "tag", "values": RULES})
     return found

@@ -19,17 +19,22 @@ GIT = {
         ("NAME", "Ada"), ("EMAIL", "ada@example.org"), ("DATE", "2027-01-31T12:00:00Z"),
     )},
 }  # fmt: skip
-CONF = """
+CONF = f"""
+import sys
 import tomllib
 from pathlib import Path
 
+sys.path.insert(0, {str(ROOT / "docs/_ext")!r})
+html_theme_path = [{str(ROOT / "docs/_theme")!r}]
+""" + """
+
 version = release = tomllib.loads(Path(__file__).with_name("../pyproject.toml").read_text())["project"]["version"]
 project, html_title, copyright = "A book", "A book", "2027 nobody"
-extensions = ["myst_parser", "sse_handbook"]
+extensions = ["myst_parser", "sse_handbook", "theme"]
 myst_enable_extensions = ["colon_fence"]
 sse_data_dir = "data"
 sse_versions = True
-html_theme = "sse_lean"
+html_theme = "handbook"
 html_copy_source = False
 html_show_sourcelink = False
 html_baseurl = "https://book.example/handbook/latest/"

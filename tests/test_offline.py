@@ -82,7 +82,7 @@ def test_the_network_is_watched(tmp_path: Path, look: Look) -> None:
 def test_searching_finds_pages_and_asks_the_network_for_nothing(unpacked: Path, look: Look) -> None:
     page, asked = look((unpacked / "pages/search.html").as_uri() + "?q=cooperative")
     assert asked == []
-    found = page.xpath("//*[@id='search-found']//li/a/@href")
+    found = page.xpath("//*[@id='search-results']//li/a/@href")
     assert len(found) > 20
     for link in found:
         assert (unpacked / "pages" / unquote(urlsplit(str(link)).path)).is_file(), link

@@ -172,12 +172,12 @@ def test_a_hook_stops_a_commit_with_a_mistake_and_lets_a_good_one_pass(clone: Pa
     """`prek` reads the file as pre-commit does; the hook `lint` runs for real, and is told the mistake by name."""
     for command in ("git config user.name A && git config user.email a@example.org", "prek install"):
         assert (done := run(clone, command)).returncode == 0, done.stdout
-    tool = clone / "tools/weigh.py"
+    tool = clone / "tools/title_font.py"
     right = tool.read_text(encoding="utf-8")
     tool.write_text(right.replace("import sys\n", "import sys, os\n"), encoding="utf-8")
     stopped = run(clone, "git commit --all --message 'A slip'", SKIP="check")
     assert stopped.returncode != 0
-    assert "tools/weigh.py:" in stopped.stdout
+    assert "tools/title_font.py:" in stopped.stdout
     assert "python3 noxfile.py -s tidy" in stopped.stdout
     tool.write_text(f"{right}\n# A remark.\n".replace("\n\n#", "\n#"), encoding="utf-8")
     passed = run(clone, "git commit --all --message 'A remark'", SKIP="check")

@@ -32,7 +32,7 @@ def contents(pages: Path, version: str) -> list[tuple[str, bytes]]:
 
     Raises `ValueError` where a name could not be unpacked on a phone or on Windows.
     """
-    names = list(reachable(pages, ["index.html", "search.html", "_static/sse-index.js"]))
+    names = list(reachable(pages, ["index.html", "search.html", "searchindex.js"]))
     title = re.search(r"<h1[^>]*>([^<]*)", (pages / "index.html").read_text(encoding="utf-8"))
     values = {"title": title[1].strip() if title else "", "version": version}
     books = [name for name in names if name.endswith(".pdf")]

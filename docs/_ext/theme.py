@@ -1,4 +1,4 @@
-"""What the theme `handbook` cannot do in a template: tables for everybody, lighter lists of sources, and a search in any script."""
+"""What the theme cannot do in a template: tables for everybody, lighter lists of sources, search in any script."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ var splitQuery = (query) => {{
 class AccessibleTables:
     """Mixin for the writers of HTML: the cells that head a row or a column say so; on the site, a table that is wider
     than the page moves in a box that the keyboard can reach and that has a name.
-    """  # noqa: D205
+    """
 
     def visit_table(self, node: nodes.table) -> None:
         writer: Any = self
@@ -78,7 +78,7 @@ class AccessibleTables:
         """Write no class for odd and even rows: they make a tenth of a page of laws, and `:nth-child` knows them."""
         writer: Any = self
         writer.body.append(writer.starttag(node, "tr", ""))
-        node.column = 0
+        node.column = 0  # type: ignore[attr-defined]  # docutils counts the cells of a row on its node
 
     def visit_field(self, node: nodes.field) -> None:
         """Nor for odd and even fields."""

@@ -201,16 +201,6 @@ class Check(Enum):
 
         Right: from top to bottom (`flowchart TB`), two boxes a row, lines broken with `<br/>`.""",
     )
-    PAGE_WEIGHT = (
-        "page_weight",
-        """A page of the theme `sse_lean` costs its readers too much. Compressed, with all that it loads, it has more
-        than 45 KB, 4 requests, 8 KB of scripts or 14 KB of styles, or it loads something from another host.
-        One page in twenty may weigh more than 30 KB, and no more than one.
-
-        Wrong: a photograph, a script from another site, a table of 2,000 rows.
-
-        Right: two pages instead of one; a drawing instead of a photograph.""",
-    )
 
 
 def warn(check: Enum, message: str, path: str | Path, line: int | None = None) -> None:

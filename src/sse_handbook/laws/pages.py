@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from textwrap import wrap
-from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
@@ -222,17 +221,6 @@ def bars(domain: SSEDomain, laws: Iterable[Law], by: str) -> tuple[list[str], li
     return head, body, [f"{name}: {count}" for name, count in number]
 
 
-def visit_cell(translator: Any, node: nodes.entry) -> None:
-    """Begin a cell as the writer does; in a table of laws a heading says whether it heads its row or its column."""
-    start = len(translator.body)
-    type(translator).visit_entry(translator, node)
-    group = node.parent.parent
-    if "laws" in group.parent.parent.get("classes", ()):
-        scope = "col" if isinstance(group, nodes.thead) else "row"
-        translator.body[start] = translator.body[start].replace("<th", f'<th scope="{scope}"', 1)
-
-
 def setup(app: Sphinx) -> None:
     """The nodes of the pages of laws."""
     app.add_node(law_later)
-    app.add_node(nodes.entry, override=True, html=(visit_cell, None))

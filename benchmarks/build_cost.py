@@ -50,7 +50,6 @@ extensions = ["myst_parser"]
 WORDS = """
 a group of workers who sew weave or pack at home can save first then join others and decide what to form each
 member has one vote the books are open money left over stays in work that helps all we ask our town to buy from
-us law and custom differ so read yours before signing any paper training costs time but good records bring loans
 """
 TERMS, VIDEOS = 60, 20
 VIDEO = 'video-{0}:\n  link: https://youtu.be/{0:010}A\n  about: What video {0} shows\n  from: "A benchmark"\n'

@@ -47,8 +47,8 @@ class Handler(SimpleHTTPRequestHandler):
         if kind.startswith("text/") or kind.endswith(("javascript", "json", "xml")):
             body = gzip.compress(body)
             self.send_header("Content-Encoding", "gzip")
-        for name, value in (("Content-Type", kind), ("Content-Length", str(len(body)))):
-            self.send_header(name, value)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
@@ -82,14 +82,15 @@ def main() -> None:
     program = shutil.which("chromium") or shutil.which("google-chrome") or sys.exit("Chromium is needed.")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         home = Path(folder)
-        sides = {"ours": (), "sphinx_book_theme": ("-Dhtml_theme=sphinx_book_theme", "-a")}
+        stock = ("-Dhtml_theme=sphinx_book_theme", "-Dhtml_additional_pages.404=search.html", "-a")
+        sides = {"ours": (), "sphinx_book_theme": stock}
         for side, options in sides.items():
             sphinx("html", DOCS, home / side, "-d", str(home / "doctrees"), *options)
         pages = [page for page in (home / "ours").rglob("*.html") if "_static" not in page.parts]
         pages.sort(key=lambda page: len(gzip.compress(page.read_bytes())))
         first = max((len(pages) - asked.pages) // 2, 0)
         names = [page.relative_to(home / "ours").as_posix() for page in pages[first : first + asked.pages]]
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         print(f"{describe_machine()}, Chromium {browser.version}, {', '.join(names)}")
         addresses, times = {side: serve(home / side) for side in sides}, {side: [] for side in sides}
         for name in names * asked.repeat:
@@ -97,8 +98,8 @@ def main() -> None:
                 times[side].append(open_page(browser, f"{address}/{name}"))
         browser.close()
     for place, (what, bar) in enumerate(BARS.items()):
-        ours, stock = (median(pair[place] for pair in times[side]) for side in sides)
-        print(f"{what}: {judge(ours, bar)} seconds, {stock:.2f} with the book theme")
+        ours, bare = (median(pair[place] for pair in times[side]) for side in sides)
+        print(f"{what}: {judge(ours, bar)} seconds, {bare:.2f} with the book theme")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Set
-from pathlib import PurePosixPath
 from typing import Any, ClassVar, NamedTuple, cast
 
 from docutils import nodes
@@ -188,19 +187,17 @@ class MissingTargets(SphinxPostTransform):
 
     def check_link(self, node: addnodes.pending_xref) -> None:
         """Give a link to a label to our domain (MyST doubts where a page has its name, too); tell a missing target."""
-        target, suffix = node["reftarget"], PurePosixPath(node["reftarget"].partition("#")[0]).suffix
+        target, page = node["reftarget"], node["reftarget"].partition("#")[0]
         if node["refdomain"] == "doc":  # MyST has found the file
             if target not in self.env.all_docs:
-                self.report(node, "doc", target, PurePosixPath(target).name)
+                self.report(node, "doc", target, target.rpartition("/")[2])
         elif target.lower() in self.env.domains.standard_domain.anonlabels:
             node.attributes.update(refdomain="sse", reftype="label")
-        elif self.is_found_by_myst(node):
-            pass
-        elif suffix in self.env.config.source_suffix:
-            page = target.partition("#")[0].removesuffix(suffix)
-            self.report(node, "doc", docname_join(node["refdoc"], page), target)
-        elif not re.search("[/:]", target):  # other paths and the names of inventories are MyST's to judge
-            self.report(node, "label", target, f"#{target}")
+        elif not self.is_found_by_myst(node):
+            if page.endswith(tuple(self.config.source_suffix)):
+                self.report(node, "doc", docname_join(node["refdoc"], page.rpartition(".")[0]), target)
+            elif not re.search("[/:]", target):  # other paths and the names of inventories are MyST's to judge
+                self.report(node, "label", target, f"#{target}")
 
     def check_label(self, node: addnodes.pending_xref) -> None:
         """Tell what `ref` does not find here: Sphinx lets others answer for a missing label, and warns all the same."""
@@ -220,7 +217,7 @@ class MissingTargets(SphinxPostTransform):
     def report(self, node: addnodes.pending_xref, kind: str, target: str, written: str) -> None:
         """Tell a missing target, and leave the text of the link, or else what it was to lead to."""
         _warn(self.env, kind, target, node, written)
-        node.replace_self(node.children if node.astext() else nodes.Text(PurePosixPath(target).name))
+        node.replace_self(node.children if node.astext() else nodes.Text(target.rpartition("/")[2]))
 
     def is_found_by_myst(self, node: addnodes.pending_xref) -> bool:
         """Tell whether MyST finds a page, an object of a domain or of another project, or has been told not to look."""

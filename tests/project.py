@@ -26,14 +26,14 @@ from pathlib import Path
 
 sys.path.insert(0, {str(ROOT / "docs/_ext")!r})
 html_theme_path = [{str(ROOT / "docs/_theme")!r}]
+templates_path = [{str(ROOT / "docs/_templates")!r}]
 """ + """
 
 version = release = tomllib.loads(Path(__file__).with_name("../pyproject.toml").read_text())["project"]["version"]
 project, html_title, copyright = "A book", "A book", "2027 nobody"
-extensions = ["myst_parser", "sse_handbook", "theme"]
+extensions = ["myst_parser", "sse_handbook", "downloads", "published", "theme"]
 myst_enable_extensions = ["colon_fence"]
 sse_data_dir = "data"
-sse_versions = True
 html_theme = "handbook"
 html_copy_source = False
 html_show_sourcelink = False

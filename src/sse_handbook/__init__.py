@@ -13,7 +13,6 @@ from . import (
     crossrefs,
     domain,
     findings,
-    formats,
     laws,
     references,
     unreadable,
@@ -43,7 +42,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(crossrefs.MissingTargets)
     app.connect("env-check-consistency", crossrefs.find_unused)
     references.setup(app)
-    formats.setup(app)
     check_list.setup(app)
     findings.setup(app)
     return {

@@ -16,7 +16,6 @@ from sphinx.util.nodes import make_refnode
 
 from .catalogues import _, of_register
 from .crossrefs import SSEDomain as CheckDomain
-from .registers.data_files import Entry, read_entries
 from .registers.law_words import law_name, law_year
 from .registers.laws import Law, LawRegister, read_laws
 from .registers.videos import VideoRegister, read_checks, read_videos
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 # The tables of the domain's data that have a row for each document.
 BY_DOCUMENT = (
-    *("references", "findings", "shown", "redirected"),
+    *("references", "findings", "shown"),
     *("law_entries", "law_views", "law_shown"),
 )
 
@@ -79,18 +78,14 @@ class SSEDomain(CheckDomain):
         # What it shows is decided when the page is written: no page need be read again when a law changes.
         "law": XRefRole(innernodeclass=nodes.inline, warn_dangling=True),
     }
-    # `listed` is by video, `laws` by file, `offered` by builder.
-    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "names", "listed", "laws", "offered")}
+    # `listed` is by video, `laws` by file.
+    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "names", "listed", "laws")}
     data_version = 10
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
-    # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.
-    redirects: list[Entry | Finding]
     # The register of laws; set and read as the register of videos is. `source_laws` is it as its files have it.
     laws: LawRegister
     source_laws: LawRegister
-    # What the pages of this build offer to download.
-    downloads: list[Any]
     # Where each law has its entry, gathered when first asked for.
     _law_places: dict[str, tuple[str, str]] | None = None
     # Which documents cite each law; set when all have been read.
@@ -114,11 +109,6 @@ class SSEDomain(CheckDomain):
     def shown(self) -> dict[str, dict[str, object]]:
         """What each list of videos last said of who uses what, in the words of each builder."""
         return cast("dict[str, dict[str, object]]", self.data["shown"])
-
-    @property
-    def redirected(self) -> dict[str, list[tuple[str, str, str]]]:
-        """The redirects that each document was last written with: old address, new address, what is there."""
-        return cast("dict[str, list[tuple[str, str, str]]]", self.data["redirected"])
 
     @property
     def listed(self) -> dict[str, tuple[str, str]]:
@@ -240,13 +230,12 @@ def load_registers(app: Sphinx) -> None:
     What an unchanged file of videos or laws holds is kept from one build to the next.
     """
     domain, folder = SSEDomain.of(app.env), Path(app.srcdir, app.config.sse_data_dir or "no-registers")
-    videos, redirects = folder / "videos.yaml", folder / "redirects.yaml"
+    videos = folder / "videos.yaml"
     state = (str(videos), hashlib.sha256(videos.read_bytes()).hexdigest() if videos.is_file() else "")
     if domain.data.get("register", ("",))[0] != state:
         domain.data["register"] = (state, read_videos(videos))
     domain.register = domain.data["register"][1]
     domain.register.checks = read_checks(folder / "video-status.json", domain.register)
-    domain.redirects = list(read_entries(redirects, "redirects")) if redirects.exists() else []
     cite = app.env.domains.get("cite")  # of sphinxcontrib-bibtex, which a project may lack
     sources = cast("Any", cite).bibdata.data.entries if cite else None
     domain.laws = domain.source_laws = read_laws(folder, sources, domain.data["laws"])

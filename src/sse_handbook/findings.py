@@ -8,9 +8,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from .domain import SSEDomain
-from .formats import versions
 from .laws import users as law_users
-from .references import anchors, crossrefs, unused
+from .references import crossrefs, unused
 from .videos import cards, checks
 from .warnings import Finding, warn
 
@@ -32,9 +31,6 @@ def find_all(env: BuildEnvironment) -> Iterator[Finding]:
     yield from law_users.find_unknown(env)
     yield from law_users.find_stale(env)
     yield from unused.find_unused(env)
-    yield from anchors.find_lost(env)
-    yield from anchors.find_misled(env)
-    yield from versions.find_misdated(env)
 
 
 def setup(app: Sphinx) -> None:

@@ -74,15 +74,12 @@ sse_law_package = {
 }
 sse_report_unused = ["label", "term", "source"]
 
+# What each is good for stands in `_templates/downloads.html`.
 sse_downloads = {
-    "chapter": ("../build/pdf/sse-handbook-*.pdf", "This chapter as PDF", "to print for a meeting"),
-    "pdf": ("../build/pdf/sse-handbook.pdf", "The book as PDF", "to print, to file, to send to an office"),
-    "epub": ("../build/epub/sse-handbook.epub", "EPUB", "to read on a phone or an e-reader, in letters of your size"),
-    "offline": (
-        f"../build/offline/sse-handbook-{version}.zip",
-        "Offline copy",
-        "all pages, the search and the PDF, to pass on and to use without a network",
-    ),
+    "chapter": "../build/pdf/sse-handbook-*.pdf",
+    "pdf": "../build/pdf/sse-handbook.pdf",
+    "epub": "../build/epub/sse-handbook.epub",
+    "offline": f"../build/offline/sse-handbook-{version}.zip",
 }
 
 pdf_name = "sse-handbook"

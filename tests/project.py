@@ -39,8 +39,8 @@ html_copy_source = False
 html_show_sourcelink = False
 html_baseurl = "https://book.example/handbook/latest/"
 sse_downloads = {
-    name: (f"../build/sse-handbook{ending}", name, "to keep") for name, ending in
-    (("PDF", ".pdf"), ("EPUB", ".epub"), ("ZIP", f"-{version}.zip"))
+    kind: f"../build/sse-handbook{ending}" for kind, ending in
+    (("pdf", ".pdf"), ("epub", ".epub"), ("offline", f"-{version}.zip"))
 }
 """.replace('Path(__file__).with_name("../pyproject.toml")', 'Path(__file__).parent.parent.joinpath("pyproject.toml")')
 INDEX = "(front)=\n# A book\n\n:::{toctree}\n:glob:\n\n*/*\n:::\n"

@@ -17,13 +17,11 @@ PLACE = "<!-- downloads -->"  # where a page has this, the offer stands there, a
 
 def find_downloads(app: Sphinx, config: Config) -> None:
     """`config-inited`: make what has been built a setting: Sphinx then writes all pages again when a size changes."""
-    for key, (pattern, name, good_for) in config.sse_downloads.items():
-        before, _star, after = Path(pattern).name.partition("*")
-        for path in sorted(Path(app.confdir).glob(pattern)):
-            if key in (config.sse_downloads_only or [key]):
-                chapter = path.name.removeprefix(before).removesuffix(after)
-                row = (chapter, str(path), path.name, name, good_for, format_size(path.stat().st_size))
-                config.downloads_found.append(row)
+    for kind in config.sse_downloads_only or config.sse_downloads:
+        before, _star, after = Path(config.sse_downloads[kind]).name.partition("*")
+        for path in sorted(Path(app.confdir).glob(config.sse_downloads[kind])):
+            chapter = path.name.removeprefix(before).removesuffix(after)
+            config.downloads_found.append((chapter, str(path), kind, path.name, format_size(path.stat().st_size)))
 
 
 def format_size(size: int) -> str:
@@ -51,14 +49,14 @@ def add_downloads(app: Sphinx, name: str, template: str, context: dict[str, Any]
 
 
 def copy_downloads(app: Sphinx, exception: Exception | None) -> None:
-    for _chapter, path, file, *_texts in app.config.downloads_found:
+    for _chapter, path, _kind, file, _size in app.config.downloads_found:
         if app.builder.name in ("html", "dirhtml") and not exception:
             Path(app.outdir, "downloads").mkdir(exist_ok=True)
             shutil.copyfile(path, Path(app.outdir, "downloads", file))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    # By key: a file (one for each chapter: a pattern), its name, what it is good for; `_only` names some of the keys.
+    # The kinds are those of `downloads.html`, each with a file, or with a pattern for a file of each chapter.
     app.add_config_value("sse_downloads", {}, "html", dict)
     app.add_config_value("sse_downloads_only", [], "html", list)
     app.add_config_value("downloads_found", [], "html", list)

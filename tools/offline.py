@@ -21,7 +21,7 @@ FIRST_DAY = 315532800  # of 1980, in seconds: a ZIP file knows no earlier one
 def main(pages: str, target: str) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     paths = sorted(path for path in Path(pages).rglob("*") if path.is_file())
-    packed = [path for path in paths if path.suffix == ".html"]
+    packed = [path for path in paths if path.suffix == ".html" and "_static" not in path.parts]
     for _step in ("pages", "their styles and scripts"):
         texts = [path.read_text(encoding="utf-8") for path in packed if path.suffix in (".html", ".css", ".js")]
         named = {name for text in texts for name in re.findall(r"[\w.+-]+\.\w+", text)}

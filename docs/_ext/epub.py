@@ -42,6 +42,12 @@ class BookBuilder(Epub3Builder):
     def copy_html_static_files(self, context: dict[str, Any]) -> None:
         """The static files of the site are none of a book's."""
 
+    def copy_extra_files(self) -> None:
+        """Nor are its files for robots."""
+
+    def gen_additional_pages(self) -> None:
+        """Nor is its page that says that there is none."""
+
     def get_toc(self) -> None:
         self.refnodes = []
         # A page that stands in no list of contents comes last.

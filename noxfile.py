@@ -112,7 +112,7 @@ def build(builder: str, *options: str, output: str = "", doctrees: str = "shared
     lines = dict.fromkeys(f"{line}\n" for line in done.stderr.splitlines() if f"{line}\n" not in told)
     print(*lines, sep="", end="", file=sys.stderr, flush=True)
     told.update(lines)
-    return done.returncode
+    return done.returncode or (builder == "html" and run(BOOK, f"python tools/export_laws.py {folder}/data"))
 
 
 def build_offline_copy(*options: str) -> int:

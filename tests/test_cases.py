@@ -23,9 +23,9 @@ from sse_handbook.warnings_ import Check
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.md"))
 CONF = """
-extensions = ["myst_parser", "sse_handbook", "mermaid_svg"]
+extensions = ["myst_parser", "sse_handbook", "mermaid_svg", "laws"]
 sse_data_dir = "data"
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "fieldlist"]
 mermaid_output_format = "svg"
 html_theme = "basic"
 """

@@ -26,8 +26,7 @@ from urllib.parse import quote, unquote, urlsplit
 from changes import NUMBER
 from packaging.version import Version
 
-# As `docs/_templates/version.html` has them.
-NEWEST, ALL, SHARED = "latest", "versions", "versions.css"
+from sse_handbook.formats.versions import ALL, NEWEST, SHARED
 
 PAGE = Template((Path(__file__).parent / "publish_pages/page.html").read_text(encoding="utf-8"))
 # The book in its other formats; `{}` stands for the version.

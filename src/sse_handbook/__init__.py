@@ -1,4 +1,4 @@
-"""A Sphinx extension for handbooks: videos, laws and cross-references, checked when the book is built."""
+"""A Sphinx extension for handbooks: videos and cross-references, checked when the book is built."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from sphinx.application import Sphinx
 
 from . import (
     check_list,
-    citations,
     crossrefs,
     domain,
     findings,
-    laws,
+    formats,
     references,
     unreadable,
     videos,
@@ -31,10 +30,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", unreadable.replace_citation_roles)
     app.connect("builder-inited", unreadable.check_sources, priority=400)  # before sphinxcontrib-bibtex
     app.connect("env-before-read-docs", unreadable.check_pages)
-    citations.setup(app)
     domain.setup(app)
     videos.setup(app)
-    laws.setup(app)
     app.add_config_value("sse_report_unused", [], "", (list, tuple, set))  # of "label", "term", "source"
     app.connect("doctree-read", crossrefs.collect_names)
     app.connect("warn-missing-reference", crossrefs.warn_missing)
@@ -42,6 +39,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(crossrefs.MissingTargets)
     app.connect("env-check-consistency", crossrefs.find_unused)
     references.setup(app)
+    formats.setup(app)
     check_list.setup(app)
     findings.setup(app)
     return {

@@ -8,8 +8,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from .domain import SSEDomain
-from .laws import users as law_users
-from .references import crossrefs, unused
+from .formats import versions
+from .references import anchors, crossrefs, unused
 from .videos import cards, checks
 from .warnings import Finding, warn
 
@@ -22,15 +22,15 @@ def find_all(env: BuildEnvironment) -> Iterator[Finding]:
     """What is wrong with the book as it now stands, whatever was read in this build."""
     domain = SSEDomain.of(env)
     yield from domain.register.findings
-    yield from domain.laws.findings
     for found in domain.findings.values():
         yield from found
     yield from crossrefs.find_missing(env)
     yield from cards.find_bad_addresses(env)
     yield from checks.find_stale(env)
-    yield from law_users.find_unknown(env)
-    yield from law_users.find_stale(env)
     yield from unused.find_unused(env)
+    yield from anchors.find_lost(env)
+    yield from anchors.find_misled(env)
+    yield from versions.find_misdated(env)
 
 
 def setup(app: Sphinx) -> None:

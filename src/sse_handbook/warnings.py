@@ -40,7 +40,7 @@ def warn(findings: Iterable[Finding]) -> None:
     """
     for finding in findings:
         place = f"{finding.path}:{finding.line}"
-        if finding.check in (Check.VIDEO_STALE.value, Check.LAW_STALE.value):
+        if finding.check == Check.VIDEO_STALE.value:
             logger.info("%s: NOTE: %s [sse.%s]", place, finding.message, finding.check)
         else:
             logger.warning(finding.message, type="sse", subtype=finding.check, location=place)

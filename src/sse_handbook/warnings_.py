@@ -97,28 +97,6 @@ class Check(Enum):
 
         Right: open the address yourself, and wait for the next check where you are not sure.""",
     )
-    LAW_UNKNOWN = (
-        "law_unknown",
-        """A page asks for a law by a key that no file of `docs/data/laws` holds, or lists laws by a value
-        that none of them has.
-
-        Wrong: `` {sse:law}`es-2011-social-econmy` ``; `:region: Afrika` in a list of laws
-
-        Right: `` {sse:law}`es-2011-social-economy` ``, or a new entry in the file of the country.""",
-    )
-    LAW_UNUSED = (
-        "law_unused",
-        """A law of the register has an entry on no page, so no link can lead to it.
-
-        Right: a list with `:show: entries` that takes it in: of its country, its part of the region, or its region.""",
-    )
-    LAW_STALE = (
-        "law_stale",
-        """A note, which fails no build: nobody has compared these laws with their sources for longer than
-        `sse_law_max_age` months, or no check is recorded.
-
-        Right: read the sources again, mend the entry, and write the day as `checked`.""",
-    )
     XREF_MISSING = (
         "xref_missing",
         """A link names a label, a term, a page or a source that the handbook does not have.
@@ -148,6 +126,28 @@ class Check(Enum):
         On where `sse_report_unused` has `"source"`.
 
         Right: cite it where it carries a fact, or delete it from `sources.bib`.""",
+    )
+    ANCHOR_LOST = (
+        "anchor_lost",
+        """An address that a version has published is gone: somebody's link to it would break.
+
+        Right: give the label back, or name where it went in `docs/data/redirects.yaml`.""",
+    )
+    REDIRECT = (
+        "redirect",
+        """An entry of `docs/data/redirects.yaml` leads nowhere, in a circle, to another redirect, or from an address
+        that still exists.
+
+        Right: from an address that is gone, straight to one that is there.""",
+    )
+    REVIEWED = (
+        "reviewed",
+        """A page says that it was last reviewed on a day that is none, or that has not been yet.
+        On where `sse_versions` is set.
+
+        Wrong: `reviewed: 28 November`
+
+        Right: `reviewed: 2026-11-28`, between two lines `---` above all else.""",
     )
     DIAGRAM_SYNTAX = (
         "diagram_syntax",

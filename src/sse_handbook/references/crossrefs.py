@@ -1,4 +1,4 @@
-"""What pages name of the registers of videos and laws, until the two rooms are rebuilt."""
+"""What pages name of the register of videos, until its room is rebuilt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sphinx.environment import BuildEnvironment
 from ..domain import Reference, SSEDomain
 from ..warnings import Check, Finding, did_you_mean, exact_line
 
-CHECKS = {"video": Check.VIDEO_UNKNOWN, "law": Check.LAW_UNKNOWN}
+CHECKS = {"video": Check.VIDEO_UNKNOWN}
 
 
 def note_references(app: Sphinx, doctree: nodes.document) -> None:
@@ -33,8 +33,8 @@ def note_references(app: Sphinx, doctree: nodes.document) -> None:
 
 def find_missing(env: BuildEnvironment) -> Iterator[Finding]:
     domain = SSEDomain.of(env)
-    known: dict[str, dict[str, Any]] = {"video": domain.register.videos, "law": domain.laws.laws}
-    broken = {"video": domain.register.broken, "law": domain.laws.broken}
+    known: dict[str, dict[str, Any]] = {"video": domain.register.videos}
+    broken = {"video": domain.register.broken}
     for references in domain.references.values():
         for each in references:
             if each.kind not in known or each.target in known[each.kind] or broken[each.kind] or not each.check:

@@ -1,4 +1,4 @@
-"""Videos and laws that no page shows, until the two rooms are rebuilt."""
+"""Videos that no page shows, until their room is rebuilt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,3 @@ def find_unused(env: BuildEnvironment) -> Iterator[Finding]:
         if key not in users:
             message = f"No page uses the video `{key}`. Show it on a page, or delete the entry."
             yield Finding.at(Check.VIDEO_UNUSED, message, domain.register.path, video.line)
-    for key in domain.laws.laws.keys() - domain.law_places.keys() if domain.law_places else ():
-        law = domain.laws.laws[key]
-        message = f"No page has the entry of `{key}`. Let a list of laws with `:show: entries` take it in."
-        yield Finding.at(Check.LAW_UNUSED, message, law.path, law.line)

@@ -1,0 +1,190 @@
+"""The register of laws: `countries.yaml` and `laws/*.yaml`, read and checked; a law is the mapping of its file.
+
+What a field may hold stands in the schemas. Here is checked what a schema cannot know: that a file is named after a
+country, and that each source and each other law that is named is there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sse_handbook.data_files import Entry, Fault, read_entries
+from sse_handbook.warnings_ import did_you_mean
+
+SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
+# Each relation between two laws, and how the other law sees it.
+RELATIONS = {
+    "amends": "amended_by",
+    "repeals": "repealed_by",
+    "succeeds": "succeeded_by",
+    "implements": "implemented_by",
+    "ratifies": "ratified_by",
+}
+RELATIONS |= {other: name for name, other in RELATIONS.items()} | {"see_also": "see_also"}
+# What the data and the codebook say beyond the fields of a law.
+PLACE_FIELDS = {
+    "key": "The law's own key, which stays the same in every version.",
+    "country": "The code of the country or area: ISO 3166-1 in lower case, or a code made for the register.",
+    "country_name": "The name of the country or area in English.",
+    "region": "The region, as the UN's list M49 has it; World is ours.",
+    "subregion": "The part of the region, as M49 has it; Supranational and Global are ours.",
+}
+# The fields of `PLACE_FIELDS`, those of the schema that the law has, `year` and `place` (for whom it is made).
+Law = dict[str, Any]
+
+
+@dataclass
+class Register:
+    """Countries and laws by key, in the order of the files; in `relations` each law has both sides.
+
+    What is wrong in a file is a fault, and left out. `broken` tells that whole entries may be missing.
+    """
+
+    countries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    laws: dict[str, Law] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    broken: bool = False
+
+
+def read_register(folder: Path, sources: Collection[str] | None = None) -> Register:
+    """Read the register in a folder; without `sources` (the keys of the bibliography) citations are not checked."""
+    register, country_lines = Register(), dict[str, int]()
+    countries, folder = folder / "countries.yaml", folder / "laws"
+    if countries.exists():
+        register.files.append(countries)
+        for item in _read(countries, "countries"):
+            if isinstance(item, Fault):
+                register.faults.append(item)
+            else:
+                register.countries[item.key] = {"country": item.key, **_normalize(item.value)}
+                country_lines[item.key] = item.line()
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.startswith("."):
+            continue  # an editor's own
+        register.files.append(path)
+        for item in _read_laws(path, register.countries):
+            if isinstance(item, Fault):
+                register.faults.append(item)
+            else:
+                register.laws[item.key] = _make_law(item, register.countries[path.stem])
+                register.entries[item.key] = item
+    register.broken = bool(register.faults)
+    _check_laws(register, sources)
+    with_laws = {law["country"] for law in register.laws.values()}
+    for key, country in register.countries.items():
+        if country.get("search") == "not researched" and "search_note" not in country and key in with_laws:
+            message = f"`{key}` has laws now: delete its `search`, or say in `search_note` what it is about."
+            register.faults.append(Fault(countries, country_lines[key], message))
+    _complete_relations(register.laws)
+    return register
+
+
+def read_schema(name: str) -> dict[str, Any]:
+    """Return the rules of an entry: which fields it must have, and the rule of each field."""
+    rules: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    entry: dict[str, Any] = rules["additionalProperties"]
+    return entry
+
+
+def read_fields() -> dict[str, dict[str, Any]]:
+    """Return each field of the data in its order, with what it means and the values that it may have."""
+    fields = {name: {"description": meaning} for name, meaning in PLACE_FIELDS.items()}
+    fields |= read_schema("laws")["properties"]
+    return fields | {"source_addresses": {"description": "The addresses of the sources, in the order of their keys."}}
+
+
+def same_country(key: str, known: Collection[str]) -> list[str]:
+    """Return the keys that begin as this one: a slip in a key is never taken for another country's law."""
+    return [other for other in known if other.partition("-")[0] == key.partition("-")[0]]
+
+
+def _read(path: Path, name: str) -> Iterator[Entry | Fault]:
+    return read_entries(path, SCHEMAS / f"{name}.schema.json")
+
+
+def _read_laws(path: Path, countries: Collection[str]) -> Iterator[Entry | Fault]:
+    if path.suffix != ".yaml":
+        yield Fault(path, 1, f"`{path.name}` is not read. Name a file of laws after its country: `es.yaml`.")
+    elif path.stem not in countries:
+        yield Fault(path, 1, f"`{path.stem}` is no code of `countries.yaml`.{did_you_mean(path.stem, countries)}")
+    else:
+        for item in _read(path, "laws"):
+            if isinstance(item, Entry) and not item.key.startswith(f"{path.stem}-"):
+                message = f"`{item.key}` stands in `{path.name}`: its key must begin with `{path.stem}-`."
+                yield Fault(path, item.line(), message)
+            else:
+                yield item
+
+
+def _make_law(entry: Entry, country: Mapping[str, str]) -> Law:
+    law = {"key": entry.key, "country": country["country"], "country_name": country["name"]}
+    law |= {"region": country["region"], "subregion": country["subregion"], **_normalize(entry.value)}
+    part = entry.key.split("-")[1]  # the year by which people name it, where it is known
+    law["year"] = (law.get("adopted") or law.get("in_force", ""))[:4] or (part if part.isdigit() else "")
+    place = f"{law['country_name']} ({law['unit']})" if "unit" in law else law["country_name"]
+    law["place"] = " ".join(place.split())
+    return law
+
+
+def _normalize(value: Any) -> Any:
+    """Return a value with text only: YAML takes `no` for false, and a year for a number."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return {name: _normalize(field) for name, field in value.items()}
+    return [_normalize(item) for item in value] if isinstance(value, list) else str(value)
+
+
+def _check_laws(register: Register, sources: Collection[str] | None) -> None:
+    """Note each source and law that is named and is not there, and where two laws contradict each other."""
+    for key, law in register.laws.items():
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        for number, source in enumerate(law["sources"]):
+            if sources is not None and source not in sources:
+                message = f"`{source}` is no key of a source.{did_you_mean(source, sources)}"
+                found.append((("sources", number), message))
+        for number, copy in enumerate(law.get("archived", ())):
+            if copy["source"] not in law["sources"]:
+                message = f"`{copy['source']}` is none of the entry's `sources`. Add it there, or delete the copy."
+                found.append((("archived", number, "source"), message))
+        for name, others in law.get("relations", {}).items():
+            for number, other in enumerate(others):
+                if message := _find_misfit(register, law, name, other):
+                    found.append((("relations", name, number), message))
+        for steps, message in found:
+            entry = register.entries[key]
+            register.faults.append(
+                Fault(entry.path, entry.line(*steps), f"`{'.'.join(map(str, (key, *steps)))}`: {message}")
+            )
+        # What has been told here is not told again by whoever cites it.
+        law["sources"] = [source for source in law["sources"] if sources is None or source in sources]
+
+
+def _find_misfit(register: Register, law: Law, name: str, other: str) -> str:
+    """Return what is wrong with a relation to another law; an empty text where it fits."""
+    if other == law["key"]:
+        return "A law has no relation to itself. Name another law, or delete the line."
+    if other not in register.laws:
+        hint = did_you_mean(other, same_country(other, register.laws))
+        return "" if register.broken else f"`{other}` is no law of the register.{hint}"
+    if name != "see_also" and law["key"] in register.laws[other].get("relations", {}).get(name, ()):
+        return f"`{other}` says the same of `{law['key']}`: one of the two is wrong."
+    return ""
+
+
+def _complete_relations(laws: dict[str, Law]) -> None:
+    """Let each of two related laws have the relation, whichever of them says it."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for key, law in laws.items():
+        for name, others in law.pop("relations", {}).items():
+            for other in laws.keys() & others:
+                found.setdefault(key, {}).setdefault(name, set()).add(other)
+                found.setdefault(other, {}).setdefault(RELATIONS[name], set()).add(key)
+    for key, relations in found.items():
+        laws[key]["relations"] = {name: sorted(others) for name, others in sorted(relations.items())}

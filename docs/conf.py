@@ -20,11 +20,14 @@ extensions = [
     "sphinxcontrib.bibtex",
     "sse_handbook",
     "check_list",
+    "downloads",
+    "epub",
     "i18n",
     "mermaid_svg",
     "citation_style",
     "laws",
     "pdf_builder",
+    "published",
     "shared_doctrees",
     "theme",
 ]
@@ -60,18 +63,14 @@ sse_law_links = (
     if _repository
     else {}
 )
-sse_versions = True
 sse_report_unused = ["label", "term", "source"]
 
+# What each is good for stands in `_templates/downloads.html`.
 sse_downloads = {
-    "chapter": ("../build/pdf/sse-handbook-{chapter}.pdf", "This chapter as PDF", "to print for a meeting"),
-    "pdf": ("../build/pdf/sse-handbook.pdf", "The book as PDF", "to print, to file, to send to an office"),
-    "epub": ("../build/epub/sse-handbook.epub", "EPUB", "to read on a phone or an e-reader, in letters of your size"),
-    "offline": (
-        f"../build/offline/sse-handbook-{version}.zip",
-        "Offline copy",
-        "all pages, the search and the PDF, to pass on and to use without a network",
-    ),
+    "chapter": "../build/pdf/sse-handbook-*.pdf",
+    "pdf": "../build/pdf/sse-handbook.pdf",
+    "epub": "../build/epub/sse-handbook.epub",
+    "offline": f"../build/offline/sse-handbook-{version}.zip",
 }
 
 pdf_name = "sse-handbook"
@@ -91,27 +90,11 @@ epub_description = (
 epub_contributor = epub_publisher = author
 epub_uid = "handbook"
 epub_identifier = "urn:uuid:7e526902-a0fc-4727-b9db-ad44d5cfb648"  # names the book in all its versions: never change it
-epub_theme = "sse_epub"
+epub_theme = "handbook_epub"
 epub_css_files = []
 epub_cover = ("_static/cover.png", "epub-cover.html")
 epub_tocscope = "includehidden"
 epub_use_index = False  # it would hold the words of the glossary, and no more
-sse_epub_accessibility = {
-    "schema:accessMode": ["textual", "visual"],
-    "schema:accessModeSufficient": ["textual"],
-    "schema:accessibilityFeature": [
-        "alternativeText",
-        "displayTransformability",
-        "longDescription",
-        "readingOrder",
-        "structuralNavigation",
-        "tableOfContents",
-    ],
-    "schema:accessibilityHazard": ["none"],
-    "schema:accessibilitySummary": [
-        "Text, tables and line drawings. Each drawing has a name and a description, and is said in words below it."
-    ],
-}
 
 html_theme = "handbook"
 html_theme_path = ["_theme"]

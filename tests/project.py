@@ -26,21 +26,21 @@ from pathlib import Path
 
 sys.path.insert(0, {str(ROOT / "docs/_ext")!r})
 html_theme_path = [{str(ROOT / "docs/_theme")!r}]
+templates_path = [{str(ROOT / "docs/_templates")!r}]
 """ + """
 
 version = release = tomllib.loads(Path(__file__).with_name("../pyproject.toml").read_text())["project"]["version"]
 project, html_title, copyright = "A book", "A book", "2027 nobody"
-extensions = ["myst_parser", "sse_handbook", "laws", "theme"]
+extensions = ["myst_parser", "sse_handbook", "downloads", "laws", "published", "theme"]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "fieldlist"]
 sse_data_dir = "data"
-sse_versions = True
 html_theme = "handbook"
 html_copy_source = False
 html_show_sourcelink = False
 html_baseurl = "https://book.example/handbook/latest/"
 sse_downloads = {
-    name: (f"../build/sse-handbook{ending}", name, "to keep") for name, ending in
-    (("PDF", ".pdf"), ("EPUB", ".epub"), ("ZIP", f"-{version}.zip"))
+    kind: f"../build/sse-handbook{ending}" for kind, ending in
+    (("pdf", ".pdf"), ("epub", ".epub"), ("offline", f"-{version}.zip"))
 }
 """.replace('Path(__file__).with_name("../pyproject.toml")', 'Path(__file__).parent.parent.joinpath("pyproject.toml")')
 INDEX = "(front)=\n# A book\n\n:::{toctree}\n:glob:\n\n*/*\n:::\n"

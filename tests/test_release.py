@@ -64,7 +64,7 @@ def test_a_release_moves_the_changes_sets_the_number_lists_the_addresses_and_tag
     assert tomllib.loads(project.read("pyproject.toml"))["project"]["version"] == "1.0.0"
     citation = yaml.safe_load(project.read("CITATION.cff"))
     assert (citation["version"], citation["date-released"]) == ("1.0.0", day)
-    assert project.read("docs/data/anchors/1.0.0.txt") == EVERY_ADDRESS
+    assert project.read("docs/data/published/1.0.0.txt") == EVERY_ADDRESS
     assert "{versionadded} 1.0.0\n" in project.read("docs/understand/forms.md")
     assert project.git("status", "--porcelain") == ""
     assert project.git("log", "-1", "--format=%s %P") == f"Release 1.0.0 {before}"
@@ -77,7 +77,7 @@ def test_it_first_says_what_it_will_do_then_asks_if_all_is_green(project: Projec
     done = project.tool("release", "1.0.0")
     said, green = done.stdout.index("Nothing is pushed."), done.stdout.index("asked for -s lint check tests")
     assert said < green < done.stdout.index("1.0.0 is released")
-    for name in ("pyproject.toml", "CITATION.cff", "docs/reference/changes.md", "docs/data/anchors/1.0.0.txt"):
+    for name in ("pyproject.toml", "CITATION.cff", "docs/reference/changes.md", "docs/data/published/1.0.0.txt"):
         assert name in done.stdout[:said]
 
 
@@ -167,9 +167,7 @@ def test_a_lost_address_stops_it_with_the_address_and_the_fix(released: Project)
     for options in ((), ("--dry-run",), ("--checked",)):
         done = released.tool("release", "1.0.1", *options)
         assert done.returncode == 1
-        assert (
-            "docs/data/anchors/1.0.0.txt:8: WARNING: Version 1.0.0 published `understand/forms#mutuals`" in done.stderr
-        )
+        assert "docs/data/published/1.0.0.txt:8: WARNING: Version 1.0.0 published `understand/forms#mut" in done.stderr
         assert "add to `data/redirects.yaml`: `understand/forms#mutuals: {to: THE NEW ADDRESS" in done.stderr
         assert released.state() == before
     released.commit(
@@ -256,7 +254,7 @@ def test_the_form_of_the_list_is_checked(before: str, after: str, line: int, say
         ("pyproject.toml", PYPROJECT.replace("0.1.0", "1.0.0"), "pyproject.toml:3: The version is 1.0.0, and docs/"),
         ("pyproject.toml", PYPROJECT.replace("0.1.0", "1.0.dev1"), "pyproject.toml:3: `1.0.dev1` is no version"),
         ("CITATION.cff", CITATION.replace("0.1.0", "0.1"), "CITATION.cff:3: The version here is 0.1, and"),
-        ("docs/data/anchors/1.0.0.txt", "index\n", "docs/data/anchors/1.0.0.txt:1: docs/reference/changes.md has no"),
+        ("docs/data/published/1.0.0.txt", "index\n", "docs/data/published/1.0.0.txt:1: docs/reference/changes.md has"),
         ("docs/understand/forms.md", ":::{versionchanged} 3.0.0\n:::\n", "docs/understand/forms.md:1: No version"),
         ("docs/reference/changes.md", CHANGES.replace("\n## W", "\n## 1.0.0 - 2027-02-20\n\n### Fixed\n\n- A\n## W"),
          "pyproject.toml:3: The version is 0.1.0, and the newest in docs/reference/changes.md is 1.0.0."),

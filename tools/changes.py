@@ -21,7 +21,7 @@ import yaml
 from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
-CHANGES, ANCHORS = Path("docs/reference/changes.md"), Path("docs/data/anchors")
+CHANGES, ANCHORS = Path("docs/reference/changes.md"), Path("docs/data/published")
 GROUPS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 NUMBER = re.compile(r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)")
 UNRELEASED = "Unreleased"

@@ -21,10 +21,8 @@ from typing import Protocol
 
 import published_site
 from packaging.version import Version
-from published_site import FORMATS, Edition
+from published_site import ALL, FORMATS, NEWEST, Edition
 from repository import GitError, Repository
-
-from sse_handbook.formats.versions import ALL, NEWEST
 
 ROOT = Path(__file__).parent.parent
 PAGES = "build/publish"

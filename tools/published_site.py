@@ -26,7 +26,8 @@ from urllib.parse import quote, unquote, urlsplit
 from changes import NUMBER
 from packaging.version import Version
 
-from sse_handbook.formats.versions import ALL, NEWEST, SHARED
+# As `docs/_templates/version.html` has them.
+NEWEST, ALL, SHARED = "latest", "versions", "versions.css"
 
 PAGE = Template((Path(__file__).parent / "publish_pages/page.html").read_text(encoding="utf-8"))
 # The book in its other formats; `{}` stands for the version.

@@ -176,7 +176,7 @@ def addresses(release: Release) -> bytes:
             raise StopError(
                 "The book does not hold what it has promised: see above. Mend it, commit, and run this again."
             )
-        return Path(folder, "out", "addresses.txt").read_bytes()
+        return Path(folder, "out", "published.txt").read_bytes()
 
 
 def make(release: Release, files: dict[str, bytes]) -> str:

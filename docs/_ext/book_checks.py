@@ -46,19 +46,10 @@ class BookCheck(Enum):
     )
     REDIRECT = (
         "redirect",
-        """An entry of `docs/data/redirects.yaml` leads nowhere, in a circle, to another redirect, or from an address
+        """An entry of `docs/data/redirects.yaml` leads nowhere, to another redirect, or from an address
         that still exists.
 
         Right: from an address that is gone, straight to one that is there.""",
-    )
-    REVIEWED = (
-        "reviewed",
-        """A page says that it was last reviewed on a day that is none, or that has not been yet.
-        On where `sse_versions` is set.
-
-        Wrong: `reviewed: 28 November`
-
-        Right: `reviewed: 2026-11-28`, between two lines `---` above all else.""",
     )
     DIAGRAM_SYNTAX = (
         "diagram_syntax",

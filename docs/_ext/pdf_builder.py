@@ -21,6 +21,7 @@ import fontpkg
 import pikepdf
 import typst
 from book_checks import BookCheck
+from downloads import chapter_name
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
@@ -30,7 +31,6 @@ from sphinx.util.matching import Matcher
 from typst_writer import PageWriter, Targets, quote
 
 from sse_handbook.catalogues import _
-from sse_handbook.formats.downloads import chapter_name
 from sse_handbook.warnings_ import warn
 
 TEMPLATE = Path(__file__).parent.parent / "_pdf"

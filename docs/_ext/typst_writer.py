@@ -42,7 +42,7 @@ AROUND = {
     "line": ("", "#linebreak()"),
 }
 # What has no place on paper, or is written where the node above it is.
-SKIPPED = {"comment", "downloads_here", "index", "label", "raw", "substitution_definition", "toctree"}
+SKIPPED = {"comment", "index", "label", "raw", "substitution_definition", "toctree"}
 
 
 class Targets:

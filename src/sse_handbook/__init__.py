@@ -12,7 +12,6 @@ from . import (
     crossrefs,
     domain,
     findings,
-    formats,
     references,
     unreadable,
     videos,
@@ -39,7 +38,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(crossrefs.MissingTargets)
     app.connect("env-check-consistency", crossrefs.find_unused)
     references.setup(app)
-    formats.setup(app)
     check_list.setup(app)
     findings.setup(app)
     return {

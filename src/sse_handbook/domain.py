@@ -14,7 +14,6 @@ from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
 from .crossrefs import SSEDomain as CheckDomain
-from .registers.data_files import Entry, read_entries
 from .registers.videos import VideoRegister, read_checks, read_videos
 from .video_links import VideoLink
 from .warnings import Check, Finding
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 
 # The tables of the domain's data that have a row for each document.
-BY_DOCUMENT = ("references", "findings", "shown", "redirected")
+BY_DOCUMENT = ("references", "findings", "shown")
 
 
 class Reference(NamedTuple):
@@ -70,15 +69,11 @@ class SSEDomain(CheckDomain):
     roles: ClassVar = {
         "video": VideoRole(innernodeclass=nodes.inline, warn_dangling=True),
     }
-    # `listed` is by video, `offered` by builder.
-    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "names", "listed", "offered")}
+    # `listed` is by video.
+    initial_data: ClassVar[dict[str, Any]] = {name: {} for name in (*BY_DOCUMENT, "names", "listed")}
     data_version = 10
     # Set once at the start of each build; read-only after that, so parallel readers share it safely.
     register: VideoRegister
-    # The entries of `redirects.yaml`, and what is wrong with it; set and read as the register is.
-    redirects: list[Entry | Finding]
-    # What the pages of this build offer to download.
-    downloads: list[Any]
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> SSEDomain:
@@ -98,11 +93,6 @@ class SSEDomain(CheckDomain):
     def shown(self) -> dict[str, dict[str, object]]:
         """What each list of videos last said of who uses what, in the words of each builder."""
         return cast("dict[str, dict[str, object]]", self.data["shown"])
-
-    @property
-    def redirected(self) -> dict[str, list[tuple[str, str, str]]]:
-        """The redirects that each document was last written with: old address, new address, what is there."""
-        return cast("dict[str, list[tuple[str, str, str]]]", self.data["redirected"])
 
     @property
     def listed(self) -> dict[str, tuple[str, str]]:
@@ -172,13 +162,12 @@ def load_registers(app: Sphinx) -> None:
     What an unchanged file of videos holds is kept from one build to the next.
     """
     domain, folder = SSEDomain.of(app.env), Path(app.srcdir, app.config.sse_data_dir or "no-registers")
-    videos, redirects = folder / "videos.yaml", folder / "redirects.yaml"
+    videos = folder / "videos.yaml"
     state = (str(videos), hashlib.sha256(videos.read_bytes()).hexdigest() if videos.is_file() else "")
     if domain.data.get("register", ("",))[0] != state:
         domain.data["register"] = (state, read_videos(videos))
     domain.register = domain.data["register"][1]
     domain.register.checks = read_checks(folder / "video-status.json", domain.register)
-    domain.redirects = list(read_entries(redirects, "redirects")) if redirects.exists() else []
 
 
 def setup(app: Sphinx) -> None:

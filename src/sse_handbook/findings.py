@@ -8,8 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from .domain import SSEDomain
-from .formats import versions
-from .references import anchors, crossrefs, unused
+from .references import crossrefs, unused
 from .videos import cards, checks
 from .warnings import Finding, warn
 
@@ -28,9 +27,6 @@ def find_all(env: BuildEnvironment) -> Iterator[Finding]:
     yield from cards.find_bad_addresses(env)
     yield from checks.find_stale(env)
     yield from unused.find_unused(env)
-    yield from anchors.find_lost(env)
-    yield from anchors.find_misled(env)
-    yield from versions.find_misdated(env)
 
 
 def setup(app: Sphinx) -> None:

@@ -127,28 +127,6 @@ class Check(Enum):
 
         Right: cite it where it carries a fact, or delete it from `sources.bib`.""",
     )
-    ANCHOR_LOST = (
-        "anchor_lost",
-        """An address that a version has published is gone: somebody's link to it would break.
-
-        Right: give the label back, or name where it went in `docs/data/redirects.yaml`.""",
-    )
-    REDIRECT = (
-        "redirect",
-        """An entry of `docs/data/redirects.yaml` leads nowhere, in a circle, to another redirect, or from an address
-        that still exists.
-
-        Right: from an address that is gone, straight to one that is there.""",
-    )
-    REVIEWED = (
-        "reviewed",
-        """A page says that it was last reviewed on a day that is none, or that has not been yet.
-        On where `sse_versions` is set.
-
-        Wrong: `reviewed: 28 November`
-
-        Right: `reviewed: 2026-11-28`, between two lines `---` above all else.""",
-    )
     DIAGRAM_SYNTAX = (
         "diagram_syntax",
         """Mermaid cannot draw the diagram. The message carries what Mermaid said of it.

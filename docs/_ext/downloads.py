@@ -1,0 +1,68 @@
+"""Offers the book's other formats on each page of the site, with their sizes; dates a published version's pages."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.util.i18n import format_date
+
+PLACE = "<!-- downloads -->"  # where a page has this, the offer stands there, and not at its foot
+
+
+def find_downloads(app: Sphinx, config: Config) -> None:
+    """`config-inited`: make what has been built a setting: Sphinx then writes all pages again when a size changes."""
+    for kind in config.sse_downloads_only or config.sse_downloads:
+        before, _star, after = Path(config.sse_downloads[kind]).name.partition("*")
+        for path in sorted(Path(app.confdir).glob(config.sse_downloads[kind])):
+            chapter = path.name.removeprefix(before).removesuffix(after)
+            config.downloads_found.append((chapter, str(path), kind, path.name, format_size(path.stat().st_size)))
+
+
+def format_size(size: int) -> str:
+    """Return a size in bytes as phones and data plans show it: `87 KB`, `1.2 MB`."""
+    return f"{size / 1e6:.1f} MB" if size >= 999_500 else f"{max(round(size / 1e3), 1)} KB"
+
+
+def chapter_name(docname: str) -> str:
+    """Return what the PDF of a chapter is named after: `policy/laws/index` gives `policy-laws`."""
+    return re.sub(r"[^a-z0-9]+", "-", docname.removesuffix("/index").lower()).strip("-")
+
+
+def add_downloads(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
+    """`html-page-context`: offer the downloads, and of the chapters alone that which the page is in."""
+    config = app.config
+    if config.sse_published:
+        formats = {"day": "%Y-%m-%d", "text": "%-d %B %Y"}
+        context["released"] = {key: format_date(value, language=config.language) for key, value in formats.items()}
+    if app.builder.name in ("html", "dirhtml") and doctree is not None:
+        chapters = {row[0] for row in config.downloads_found if f"{chapter_name(name)}-".startswith(f"{row[0]}-")}
+        rows = [row[2:] for row in config.downloads_found if row[0] in ("", max(chapters, key=len, default=""))]
+        box = app.builder.templates.render("downloads.html", {**context, "downloads": rows}) if rows else ""
+        body = context["body"]
+        context["body"] = body.replace(PLACE, box) if PLACE in body else body + box
+
+
+def copy_downloads(app: Sphinx, exception: Exception | None) -> None:
+    for _chapter, path, _kind, file, _size in app.config.downloads_found:
+        if app.builder.name in ("html", "dirhtml") and not exception:
+            Path(app.outdir, "downloads").mkdir(exist_ok=True)
+            shutil.copyfile(path, Path(app.outdir, "downloads", file))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    # The kinds are those of `downloads.html`, each with a file, or with a pattern for a file of each chapter.
+    app.add_config_value("sse_downloads", {}, "html", dict)
+    app.add_config_value("sse_downloads_only", [], "html", list)
+    app.add_config_value("downloads_found", [], "html", list)
+    # Whether the folders of the other versions lie beside this one.
+    app.add_config_value("sse_published", False, "html", bool)
+    app.connect("config-inited", find_downloads)
+    app.connect("html-page-context", add_downloads)
+    app.connect("build-finished", copy_downloads)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,118 @@
+"""The EPUB: Sphinx's, with contents by chapter, a cover, drawings that readers take, and always the same bytes."""
+
+from __future__ import annotations
+
+import html
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from docutils import nodes
+from novasvg import svg2png
+from sphinx.application import Sphinx
+from sphinx.builders.epub3 import Epub3Builder
+from sphinx.util.fileutil import copy_asset_file
+
+PACKAGE = Path(__file__).parent.parent / "_templates/epub/content.opf.jinja"
+COVER_WIDTH = 600  # pixels; a shelf shows it smaller
+FIRST_DAY = 315532800  # of 1980, in seconds: a ZIP file knows no earlier one
+REPLACED = {
+    "<details": '<details open="open"',  # not every reader can open a fold
+    'role="doc-noteref"': 'role="doc-noteref" epub:type="noteref"',  # a footnote pops up
+    'role="doc-footnote"': 'role="doc-footnote" epub:type="footnote"',
+    ' role="doc-biblioentry"': "",  # DPUB-ARIA 1.1 gave it up, and docutils writes it
+}
+
+
+class BookBuilder(Epub3Builder):
+    def handle_finish(self) -> None:
+        """Delete what an earlier build left and would be packed, and draw the cover: many shelves show no SVG."""
+        pages = {Path(self.get_outfilename(docname)) for docname in self.env.found_docs}
+        for path in {Path(self.outdir, ".buildinfo.bak"), *Path(self.outdir).rglob("*.xhtml")} - pages:
+            path.unlink(missing_ok=True)
+        if self.config.epub_cover:
+            picture = Path(self.outdir, self.config.epub_cover[0])
+            svg2png(Path(self.srcdir, self.config.epub_cover[0]).with_suffix(".svg"), picture, width=COVER_WIDTH)
+        super().handle_finish()
+
+    def copy_html_static_files(self, context: dict[str, Any]) -> None:
+        """The static files of the site are none of a book's."""
+
+    def copy_extra_files(self) -> None:
+        """Nor are its files for robots."""
+
+    def gen_additional_pages(self) -> None:
+        """Nor is its page that says that there is none."""
+
+    def get_toc(self) -> None:
+        self.refnodes = []
+        # A page that stands in no list of contents comes last.
+        for docname in (self.config.root_doc, *sorted(self.env.found_docs)):
+            self.add_to_contents(docname, 1)
+
+    def add_to_contents(self, docname: str, level: int) -> None:
+        """List a page with the pages below it, or with its headings where it has none."""
+        uri = html.escape(self.get_target_uri(docname))
+        if any(entry["refuri"] == uri for entry in self.refnodes):
+            return
+        headings = [("", self.env.titles[docname].astext(), 0)]
+        pages = self.env.toctree_includes.get(docname, [])
+        for anchor, title, depth in headings if pages else [*headings, *find_headings(self.env.tocs[docname])]:
+            entry = {"level": level + depth, "refuri": uri + html.escape(anchor), "text": html.escape(title)}
+            self.refnodes.append(entry)
+        for page in pages:
+            self.add_to_contents(page, level + (docname != self.config.root_doc))
+
+    def make_id(self, name: str) -> str:
+        return super().make_id(unquote(name))  # the spine asks by address, the list of files by name
+
+    def content_metadata(self) -> dict[str, Any]:
+        # The package must say which pages hold drawings (EPUB 3.3, section 5.7.2.2).
+        drawn = [page for page in Path(self.outdir).rglob("*.xhtml") if b"<svg" in page.read_bytes()]
+        drawn_hrefs = [html.escape(quote(page.relative_to(self.outdir).as_posix())) for page in drawn]
+        self.metadata = {**super().content_metadata(), "drawn": drawn_hrefs}
+        return self.metadata
+
+    def build_content(self) -> None:
+        super().build_content()
+        copy_asset_file(PACKAGE, self.outdir, context=self.metadata, force=True)
+
+    def toc_metadata(self, level: int, navpoints: list[Any]) -> dict[str, Any]:
+        # Sphinx gives the name of an XML attribute.
+        return super().toc_metadata(level, navpoints) | {"uid": html.escape(self.config.epub_identifier)}
+
+    def build_epub(self) -> None:
+        date = time.gmtime(max(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), FIRST_DAY))
+        with ZipFile(Path(self.outdir, f"{self.config.epub_basename}.epub"), "w") as book:
+            for name in ("mimetype", "META-INF/container.xml", "content.opf", "toc.ncx", *self.files):
+                entry = ZipInfo(name, date[:6])
+                entry.external_attr = 0o644 << 16
+                method = ZIP_STORED if name == "mimetype" else ZIP_DEFLATED
+                book.writestr(entry, Path(self.outdir, name).read_bytes(), method)
+
+
+def find_headings(contents: nodes.Element, depth: int = 0) -> Iterator[tuple[str, str, int]]:
+    """Yield each heading below a page's title: its anchor, its text, and how deep it stands."""
+    for item in contents.children:
+        link = item.next_node(nodes.reference)
+        if depth and link is not None:
+            yield link["anchorname"], link.astext(), depth
+        for below in (child for child in item.children if isinstance(child, nodes.bullet_list)):
+            yield from find_headings(below, depth + 1)
+
+
+def fit_page(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """`html-page-context`: write what every reader of books understands."""
+    if app.builder.name == "epub" and "body" in context:
+        for written, fit in REPLACED.items():
+            context["body"] = context["body"].replace(written, fit)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_builder(BookBuilder, override=True)
+    app.connect("html-page-context", fit_page)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,182 @@
+"""What a version has published stays reachable: the builder `addresses`, the check of older versions, redirects.
+
+An address is the same in every format: `understand/forms` is a page, `understand/forms#form-mutual` an anchor on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from book_checks import BookCheck
+from docutils import nodes
+from packaging.version import Version
+from sphinx.application import Sphinx
+from sphinx.builders.dummy import DummyBuilder
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.locale import _
+from sphinx.util.nodes import make_refnode
+
+from sse_handbook.data_files import Entry, Fault, read_entries
+from sse_handbook.warnings_ import Check, did_you_mean, warn
+
+REDIRECTS = "data/redirects.yaml"
+SCHEMA = Path(__file__).parent.parent / "data/schemas/redirects.schema.json"
+NO_LIST = "This is no list of what a version published. Name it `1.0.0.txt`, and give back what its release wrote."
+
+
+def find_addresses(env: BuildEnvironment) -> dict[str, str]:
+    """Return every page and every explicit anchor (label or term) of the book, each with the title of what is there."""
+    addresses = {docname: title.astext() for docname, title in env.titles.items()}
+    for domain in filter(None, (env.domains.get("std"), env.domains.get("sse"))):
+        for name, title, kind, docname, anchor, _priority in domain.get_objects():
+            if docname in env.titles and anchor:
+                untitled = kind == "label" and title == name
+                addresses[f"{docname}#{anchor}"] = env.titles[docname].astext() if untitled else title
+    return addresses
+
+
+class AddressBuilder(DummyBuilder):
+    """`sphinx-build -b addresses`: write what the book publishes to `published.txt`, and no page."""
+
+    name = "addresses"
+
+    def finish(self) -> None:
+        title = f"# Every page and explicit anchor of {self.config.project} {self.config.release}"
+        text = "".join(f"{line}\n" for line in (title, *sorted(find_addresses(self.env))))
+        Path(self.outdir, "published.txt").write_text(text, encoding="utf-8")
+
+
+class Redirects:
+    """The entries of `redirects.yaml`, and where they lead the readers of this build."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry | Fault] = []
+        self.routes: list[tuple[str, str, str, str, str]] = []  # page and anchor of old; page, anchor, title of now
+
+    def read(self, app: Sphinx, config: Config) -> None:
+        """`config-inited`: make them a setting, too: Sphinx then writes all pages again when one changes."""
+        path = Path(app.srcdir, REDIRECTS)
+        self.entries = [*read_entries(path, SCHEMA)] if path.exists() else []
+        entries = [entry for entry in self.entries if isinstance(entry, Entry)]
+        config.published_redirects = {entry.key: entry.value["to"] for entry in entries}
+
+    def check(self, app: Sphinx, env: BuildEnvironment) -> None:
+        """`env-updated`: warn of each that does not lead straight from what is gone to what is there."""
+        redirects, addresses = app.config.published_redirects, find_addresses(env)
+        for entry in self.entries:
+            if isinstance(entry, Fault):
+                warn(Check.REGISTER, entry.message, entry.path, entry.line)
+                continue
+            old, new = entry.key, entry.value["to"]
+            end = new
+            for _step in redirects:  # no way is longer; one that leads in a circle ends nowhere
+                end = end if end in addresses else redirects.get(end, end)
+            if old in addresses:
+                message = f"`{old}` still exists, so it cannot lead elsewhere. Delete this entry."
+                warn(BookCheck.REDIRECT, message, entry.path, entry.line())
+            elif new not in addresses and end in addresses:
+                message = f"`{new}` is itself redirected. Write where it leads in the end: `to: {end}`."
+                warn(BookCheck.REDIRECT, message, entry.path, entry.line("to"))
+            elif new not in addresses:
+                hint = did_you_mean(new, addresses) or " Write the address of a page or of a label on it."
+                warn(BookCheck.REDIRECT, f"`{new}` does not exist.{hint}", entry.path, entry.line("to"))
+            elif app.builder.name in ("html", "dirhtml"):
+                self.routes.append((*split(old), *split(new), addresses[new]))
+
+    def keep_old_anchors(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
+        """`doctree-resolved`: give each old anchor of a page that lives its place.
+
+        That is what it became, where this is on the same page; else a note at the top, with a link.
+        """
+        for page, anchor, to, target, title in (route for route in self.routes if route[0] == docname):
+            places = {name: node for node in doctree.findall(nodes.Element) for name in node["ids"]}
+            if anchor in places:  # a heading may have the name by itself
+                continue
+            if to == page and target in places:
+                places[target]["ids"].append(anchor)
+            elif (section := doctree.next_node(nodes.section)) is not None:
+                link = make_refnode(app.builder, page, to, target, nodes.inline("", title))
+                text = nodes.Text(_("This part has moved:") + " ")
+                section.insert(1, nodes.paragraph("", "", text, link, ids=[anchor], classes=["moved"]))
+
+    def make_old_pages(self, app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+        """`html-collect-pages`: put a small page at each address whose page is gone.
+
+        A refresh loses the anchor that was asked for: a page that had any shows where each of them went.
+        """
+        pages: dict[str, dict[str, tuple[str, str]]] = {}
+        for page, anchor, to, target, title in self.routes:
+            if page not in app.env.titles:
+                link = app.builder.get_relative_uri(page, to) + (f"#{target}" if target else "")
+                pages.setdefault(page, {})[anchor] = (link, title)
+        for page, parts in pages.items():
+            yield page, {"whole": parts.pop("", None), "parts": parts}, "moved.html"
+
+
+def split(address: str) -> tuple[str, str]:
+    page, _sharp, anchor = address.partition("#")
+    return page, anchor
+
+
+def find_new_address(lost: str, new: list[str]) -> str:
+    """Return what a lost address most likely is now, or an empty text; `new` are those that its version did not have.
+
+    The same anchor wherever it is; else the anchor of its page, or the page, whose spelling is nearest.
+    """
+    page, anchor = split(lost)
+    same = [address for address in new if anchor and split(address)[1] == anchor]
+    # `law-es-2011-…`: no law has become another country's.
+    start = f"{page}#{anchor[:7] if anchor.startswith('law-') else ''}" if anchor else ""
+    alike = [address for address in new if address.startswith(start) and bool(split(address)[1]) == bool(anchor)]
+    return next(iter(same or get_close_matches(lost, alike, n=1)), "")
+
+
+def check_published(app: Sphinx, env: BuildEnvironment) -> None:
+    """`env-updated`: warn of each address that a version published and that is gone, with the redirect to paste."""
+    data, addresses, lists = Path(app.srcdir, "data"), find_addresses(env), []
+    for path in Path(data, "published").glob("*"):
+        try:
+            lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
+            listed = {line.strip(): number for number, line in lines if line.strip() and not line.startswith("# ")}
+            lists.append((Version(path.stem), path, listed))
+        except (OSError, ValueError):
+            listed = {}
+        if not listed:
+            warn(Check.REGISTER, NO_LIST, path)
+    if not lists:
+        return
+    # What still stands in the data has a fault there, which its own warning tells: it is not gone.
+    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in data.rglob("*.yaml"))
+    done = {*addresses, *re.findall(r"^[\"']?([^\s#\"'].*?)[\"']?:(?=\s|$)", text, re.MULTILINE)}
+    for _version, path, listed in sorted(lists, reverse=True):
+        new = sorted(addresses.keys() - listed.keys())
+        for lost in sorted(listed.keys() - done):
+            if re.sub(r"^.*#(law|video)-", "", lost) in done:
+                continue
+            done.add(lost)
+            near = find_new_address(lost, new)
+            entry = {lost: {"to": near or "THE NEW ADDRESS", "because": "WHY IT MOVED"}}
+            line = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=999)[1:-2]
+            message = (
+                f"Version {path.stem} published `{lost}`, and it is gone.{f' Is it now `{near}`?' if near else ''}"
+            )
+            give_back = f" Give the {'label' if '#' in lost else 'page'} back, or add to `{REDIRECTS}`: `{line}`"
+            warn(BookCheck.ANCHOR_LOST, message + give_back, path, listed[lost])
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    redirects = Redirects()
+    app.add_config_value("published_redirects", {}, "html", dict)
+    app.connect("config-inited", redirects.read)
+    app.add_builder(AddressBuilder)
+    app.connect("env-updated", redirects.check)
+    app.connect("env-updated", check_published)
+    app.connect("doctree-resolved", redirects.keep_old_anchors)
+    app.connect("html-collect-pages", redirects.make_old_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,7 +3,7 @@
 To add a case, write `NAME.md` and `NAME.toml`. The TOML holds an `[[expect]]` for each warning (`check`, `line`,
 `says`: a part of the message, and `file` where it is not the page). It may hold further files of the project under
 `[files]`, lines for its `conf.py` as `conf`, another `builder` than "html", and `stops = true` where nothing is built.
-Under `[answers]` it may say what the oEmbed and the thumbnail of a film answer: the case is then an online check.
+Under `[answers]` it may say what the oEmbed and the thumbnail of a video answer: the case is then an online check.
 A case without any `[[expect]]` must build without a warning.
 Where a case has no `data/videos.yaml` of its own, it has that of this folder, and a page that uses all of it.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from book_checks import BookCheck
 from conftest import build
-from loopback import FAST, Reply, VideoHost
+from loopback import Reply, VideoHost
 
 from sse_handbook.warnings_ import Check
 
@@ -57,9 +57,9 @@ def test_case_gives_exactly_its_warnings(
     builder, settings = case.get("builder", "html"), {"sse_diagram_cache": str(diagram_cache)}
     if "answers" in case:
         host: VideoHost = request.getfixturevalue("host")
-        for film, statuses in case["answers"].items():
-            host.says(film, *map(Reply, statuses))
-        builder, settings = "videocheck", {"sse_videocheck_hosts": host.hosts, "sse_videocheck_pace": FAST}
+        for video, statuses in case["answers"].items():
+            host.says(video, *map(Reply, statuses))
+        builder, settings = "videocheck", {"sse_videocheck_hosts": host.hosts, "sse_videocheck_pause": 0}
     built = build(tmp_path / "docs", tmp_path / "build", builder, 1, **settings)
     assert bool(built.stopped) == case.get("stops", False), built.stopped
     expected = case.get("expect", [])

@@ -26,8 +26,8 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 from sphinx.util.tags import Tags
 
 from sse_handbook.registers.data_files import read_entries
-from sse_handbook.registers.videos import today
 from sse_handbook.video_links import VideoLinkError, parse_video_link
+from sse_handbook.videos import today
 from sse_handbook.warnings import Check, Finding
 
 

@@ -33,8 +33,8 @@ from sse_handbook.registers.status_file import (
     read_memory,
     write_memory,
 )
-from sse_handbook.registers.videos import today
-from sse_handbook.videocheck.videos import ARCHIVE
+from sse_handbook.videocheck import ARCHIVE
+from sse_handbook.videos import today
 
 
 def is_trusted(known: Remembered | None) -> bool:

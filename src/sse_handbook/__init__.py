@@ -7,42 +7,28 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import (
-    check_list,
-    crossrefs,
-    domain,
-    findings,
-    references,
-    unreadable,
-    videos,
-)
+from . import crossrefs, unreadable, videocheck, videos
 from .warnings_ import forget_told
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register everything with Sphinx; what each part does stands in its own module or folder.
-
-    In this order: handlers of one event are called as they were registered. The builders `pdf` and `videocheck` are
-    entry points (`pyproject.toml`), loaded when they are asked for.
-    """
+    """Register everything with Sphinx, in this order: handlers of one event are called as they were registered."""
     app.connect("builder-inited", forget_told, priority=1)
     app.connect("config-inited", unreadable.replace_citation_roles)
     app.connect("builder-inited", unreadable.check_sources, priority=400)  # before sphinxcontrib-bibtex
     app.connect("env-before-read-docs", unreadable.check_pages)
-    domain.setup(app)
+    app.add_domain(crossrefs.SSEDomain)
     videos.setup(app)
+    videocheck.setup(app)
     app.add_config_value("sse_report_unused", [], "", (list, tuple, set))  # of "label", "term", "source"
     app.connect("doctree-read", crossrefs.collect_names)
     app.connect("warn-missing-reference", crossrefs.warn_missing)
     app.add_transform(crossrefs.MissingFootnotes)
     app.add_post_transform(crossrefs.MissingTargets)
     app.connect("env-check-consistency", crossrefs.find_unused)
-    references.setup(app)
-    check_list.setup(app)
-    findings.setup(app)
     return {
         "version": version("sse-handbook"),
-        "env_version": 13,
+        "env_version": 20,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

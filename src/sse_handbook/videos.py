@@ -1,0 +1,352 @@
+"""Videos: the list `videos.yaml`, `{sse:video}` and `{sse:videos}`, and addresses of videos on pages."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, cast
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.utils import get_source_line
+from jinja2 import Environment
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.environment.collectors import EnvironmentCollector
+from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.docutils import ReferenceRole, SphinxDirective
+from sphinx.util.i18n import format_date
+
+from .data_files import Entry, Fault, read_entries
+from .video_links import VideoLink, VideoLinkError, parse_video_link
+from .warnings_ import Check, did_you_mean, find_line, warn
+
+HERE = Path(__file__).parent  # the schema and the card are part of the package: other projects have a list, too
+HOST_NAMES = {"youtube": "YouTube", "vimeo": "Vimeo", "peertube": "PeerTube"}
+# Text that shows an address and leads nowhere, or that is a link and found as one.
+NO_TEXT = (nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.math)
+# An address in raw HTML or in a text: up to a quote, a space or a bracket.
+ADDRESS = re.compile(r"""(?:https?:)?//[^\s"'<>)\\]+""")
+
+
+class Video(NamedTuple):
+    """An entry of `videos.yaml`; its fields are those of `videos.schema.json`."""
+
+    entry: Entry
+    link: VideoLink
+
+
+class Use(NamedTuple):
+    """A page shows or links to a video; the key is empty if it has no entry."""
+
+    key: str
+    link: VideoLink
+    path: str
+    line: int
+
+
+@dataclass
+class Register:
+    """The list of videos; `broken`: an entry was left out, so an unknown key may be right."""
+
+    path: Path
+    uses: dict[str, list[Use]]  # by document
+    videos: dict[str, Video] = field(default_factory=dict)
+    keys: dict[VideoLink, str] = field(default_factory=dict)  # of several entries for one video, the first
+    status: dict[str, dict[str, str]] = field(default_factory=dict)
+    broken: bool = False
+
+    @classmethod
+    def of(cls, env: BuildEnvironment) -> Register:
+        return cast("Register", vars(env)["sse_videos"])
+
+    @property
+    def status_path(self) -> Path:
+        return self.path.with_name("video-status.json")
+
+    def find_key(self, node: nodes.Element) -> str:
+        """Return the key of a card's video, or of one that a link leads to."""
+        label = str(node.get("reftarget", ""))
+        key = node.get("video") or (label[6:] if label.startswith("video-") else "")
+        return key if key in self.videos else ""
+
+
+def read_register(app: Sphinx) -> None:
+    """`builder-inited`: read `videos.yaml` and `video-status.json` in the folder `sse_data_dir`, if they are there."""
+    before = vars(app.env).get("sse_videos")
+    path = Path(app.srcdir, app.config.sse_data_dir or "no-data", "videos.yaml")
+    register = vars(app.env)["sse_videos"] = Register(path, before.uses if before else {})
+    for item in read_entries(path, HERE / "videos.schema.json") if path.exists() else ():
+        if isinstance(item, Fault):
+            register.broken = True
+            warn(Check.REGISTER, item.message, path, item.line)
+            continue
+        link, message = None, f"`{item.value['link']}` is no address of one video on a host we know."
+        try:
+            link = parse_video_link(item.value["link"])
+        except VideoLinkError as error:
+            message = f"{error} {error.hint}"
+        if link is None:
+            register.broken = True
+            warn(Check.VIDEO_ADDRESS, message, path, item.line("link"))
+            continue
+        _warn_of_conflicts(Video(item, link), register.videos)
+        register.videos[item.key] = Video(item, link)
+        register.keys.setdefault(link.video, item.key)
+    try:
+        for key, known in read_status(register.status_path).items():
+            if key in register.videos and known.get("address") == register.videos[key].link.video.url:
+                register.status[key] = known
+    except ValueError as error:
+        warn(Check.REGISTER, str(error), register.status_path)
+
+
+def _warn_of_conflicts(video: Video, earlier: dict[str, Video]) -> None:
+    entry, twin = video.entry, video.entry.value.get("same_as", {}).get("key")
+    for key, other in earlier.items():
+        line = other.entry.line()
+        if other.link.video == video.link.video and not twin:
+            advice = f"Keep one of them, or add `same_as:` with `key: {key}` and `because:`."
+            message = f"`{entry.key}` is the same video as `{key}` (line {line}). {advice}"
+            warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("link"))
+        for label in {*entry.value.get("labels", ())} & {*other.entry.value.get("labels", ())}:
+            message = f"The label “{label}” stands at `{key}` too (line {line}). Give it to one of them."
+            warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("labels"))
+    if twin and (twin not in earlier or earlier[twin].link.video != video.link.video):
+        message = f"`same_as` must name an entry above, of the same video, and not `{twin}`."
+        warn(Check.VIDEO_DUPLICATE, message + did_you_mean(twin, earlier), entry.path, entry.line("same_as", "key"))
+
+
+def read_status(path: Path) -> dict[str, dict[str, str]]:
+    """Return what the online check last found of each video: address, status, and days.
+
+    Raises `ValueError` where no check can have written the file.
+    """
+    try:
+        found: dict[str, dict[str, str]] = json.loads(path.read_bytes())["videos"] if path.exists() else {}
+        for known in found.values():
+            for day in known.keys() & {"checked", "seen", "since"}:
+                date.fromisoformat(known[day])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        advice = f"Restore it (`git restore {path.name}` in its folder), or delete it to start anew."
+        raise ValueError(f"The status file cannot be read ({type(error).__name__}). {advice}") from None
+    return found
+
+
+def today() -> date:
+    """Return the day of the build: `SOURCE_DATE_EPOCH` where it is set, so that a build can be repeated."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.fromtimestamp(int(epoch), UTC).date() if epoch else datetime.now(UTC).date()
+
+
+def make_card(place: SphinxDirective, key: str, **options: Any) -> nodes.container:
+    """Return the card of a video, which loads nothing, as `video_card.jinja` has it."""
+    register, env, language = note_register(place.env), place.env, place.config.language
+    entry, link = register.videos[key]
+
+    def day(text: str) -> str:
+        return format_date("%-d %B %Y", date=datetime.fromisoformat(text), language=language)
+
+    jinja = Environment(trim_blocks=True)  # noqa: S701  # it makes Markdown or reStructuredText, no HTML
+    jinja.filters.update(day=day, plain=lambda text: re.sub(r"([\[\]_~$^&])", r"\\\1", text))
+    text = jinja.from_string((HERE / "video_card.jinja").read_text(encoding="utf-8")).render(
+        options | {"_": _, "video": entry.value, "known": register.status.get(key, {}), "url": link.url},
+        host=HOST_NAMES[link.provider],
+        start=link.start or 0,
+        rst=env.doc2path(env.current_document.docname).suffix == ".rst",
+    )
+    card = nodes.container("", *place.parse_text_to_nodes(text), classes=["video-card"])
+    for address in card.findall(nodes.reference):
+        address["of_card"] = True
+    place.set_source_info(card)
+    return card
+
+
+class VideoCard(SphinxDirective):
+    """`{sse:video} key`: what the video is about, where it starts, its language, and a link."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        if find_video(self, self.arguments[0]) is None:
+            return []
+        card = make_card(self, self.arguments[0])
+        card["video"] = self.arguments[0]
+        return [card]
+
+
+class VideoList(SphinxDirective):
+    """`{sse:videos}`: the card of each video, with the label `video-KEY`, its slides, and the pages that use it."""
+
+    option_spec: ClassVar = {"slide-label": directives.unchanged}  # the label of a slide: `slide-{}`
+
+    def run(self) -> list[nodes.Node]:
+        cards: list[nodes.Node] = []
+        for key in note_register(self.env).videos:
+            card = make_card(self, key, listed=True, slide_label=self.options.get("slide-label"))
+            card["names"] = [f"video-{key}"]
+            self.state.document.note_explicit_target(card)
+            card += pending_video_users(key=key)
+            cards.append(card)
+        return cards
+
+
+class VideoRole(ReferenceRole):
+    """`` {sse:video}`key` ``: a link to the video in the list of videos; to the video itself where no page has one."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        video = find_video(self, self.target)
+        if video is None:
+            return [nodes.inline("", self.title)], []
+        title = self.title if self.has_explicit_title else video.entry.value["about"]
+        text = nodes.inline("", title, classes=["std", "std-ref"])
+        link = addnodes.pending_xref("", text, refdomain="std", reftype="ref", reftarget=f"video-{self.target}")
+        link.attributes.update(refexplicit=True, refwarn=True, refdoc=self.env.current_document.docname)
+        self.set_source_info(link)
+        return [link], []
+
+
+def note_register(env: BuildEnvironment) -> Register:
+    """Return the list; the page is read again when it, or what was last found of its videos, has changed."""
+    register = Register.of(env)
+    for path in filter(Path.exists, (register.path, register.status_path)):
+        env.note_dependency(str(path))
+    return register
+
+
+def find_video(place: SphinxDirective | ReferenceRole, key: str) -> Video | None:
+    """Return a video by its key, or warn that there is none."""
+    register, (path, line) = note_register(place.env), place.get_source_info()
+    if key not in register.videos and not register.broken:  # else that has been told, and is what to fix
+        hint = did_you_mean(key, register.videos) or " Add it to the register of videos."
+        warn(Check.VIDEO_UNKNOWN, f"No video has the key `{key}`.{hint}", path, find_line(path, line, key) or line)
+    return register.videos.get(key)
+
+
+def lead_to_video(
+    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, text: nodes.Element
+) -> nodes.reference | None:
+    """`missing-reference`: no page lists the video."""
+    register = Register.of(env)
+    video = register.videos.get(register.find_key(node)) if node["reftype"] == "ref" else None
+    return nodes.reference("", "", text, refuri=video.link.url, internal=False) if video else None
+
+
+class pending_video_users(nodes.General, nodes.Element):
+    """Stands where the pages that use a video are named, until all pages have been read."""
+
+
+class NameVideoUsers(SphinxPostTransform):
+    """Replace each `pending_video_users` by links to the pages."""
+
+    default_priority = 5
+
+    def run(self, **kwargs: Any) -> None:
+        here, pages = self.env.current_document.docname, sorted(Register.of(self.env).uses.items())
+        for node in list(self.document.findall(pending_video_users)):
+            line = nodes.paragraph()
+            for docname in [name for name, uses in pages if name != here and node["key"] in {use.key for use in uses}]:
+                link = addnodes.pending_xref("", refdomain="std", reftype="doc", reftarget=f"/{docname}", refdoc=here)
+                link["refexplicit"] = True
+                link += nodes.inline("", self.env.titles[docname].astext())
+                line += [nodes.Text(", " if line.children else _("On pages:") + " "), link]
+            node.replace_self(line if line.children else nodes.paragraph("", _("On no page yet.")))
+
+
+class VideoCollector(EnvironmentCollector):
+    """Collects which videos each page uses, and warns of addresses that are wrong or not in the list."""
+
+    def clear_doc(self, app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+        Register.of(env).uses.pop(docname, None)
+
+    def merge_other(self, app: Sphinx, env: BuildEnvironment, docnames: Set[str], other: BuildEnvironment) -> None:
+        Register.of(env).uses.update({name: uses for name, uses in Register.of(other).uses.items() if name in docnames})
+
+    def get_updated_docs(self, app: Sphinx, env: BuildEnvironment) -> list[str]:
+        """The lists of videos are written again, since they name pages."""
+        places = env.domains.standard_domain.anonlabels
+        return [places[f"video-{key}"][0] for key in Register.of(env).videos if f"video-{key}" in places]
+
+    def process_doc(self, app: Sphinx, doctree: nodes.document) -> None:
+        register, uses = Register.of(app.env), list[Use]()
+        docname = app.env.current_document.docname
+        for node in doctree.findall(nodes.Element):
+            key = register.find_key(node)
+            for text in [key] if key else find_addresses(node):
+                source, first = get_source_line(node)
+                path = source or str(app.env.doc2path(docname))
+                line = find_line(path, first, text) or first or 1
+                if link := register.videos[key].link if key else check_address(text, register, path, line):
+                    uses.append(Use(key or register.keys.get(link.video, ""), link, path, line))
+        register.uses.update({docname: uses} if uses else {})
+
+
+def find_addresses(node: nodes.Element) -> Iterator[str]:
+    """Yield addresses: of a link, an image, in raw HTML or text, a player of sphinxcontrib.youtube; not of a card."""
+    if isinstance(node, nodes.reference) and "refuri" in node and "of_card" not in node:
+        yield node["refuri"]
+    elif isinstance(node, nodes.image):
+        yield node.get("uri", "")
+    elif isinstance(node, nodes.raw) or (isinstance(node, nodes.TextElement) and not isinstance(node, NO_TEXT)):
+        texts = [child for child in node.children if isinstance(child, nodes.Text) and "//" in child]
+        yield from (match[0] for text in texts for match in ADDRESS.finditer(text))
+    elif node.get("platform") in ("youtube", "vimeo"):
+        yield f"https://{'youtu.be' if node['platform'] == 'youtube' else 'vimeo.com'}/{node.get('id')}"
+
+
+def check_address(address: str, register: Register, path: str, line: int) -> VideoLink | None:
+    """Return the video of an address; warn if it cannot be right, or if the list lacks it."""
+
+    def suggest(video_id: str, otherwise: str) -> str:
+        known = {link.id: key for link, key in register.keys.items()}
+        near = get_close_matches(video_id, known, n=1, cutoff=0.8)
+        return f" Did you mean `{known[near[0]]}` ({near[0]})?" if near else f" {otherwise}"
+
+    try:
+        link = parse_video_link(address)
+    except VideoLinkError as error:
+        if error.code != "not_one_video":
+            parts = re.findall(r"[\w-]+", address.partition("//")[2].partition("/")[2])
+            likely = min(parts, key=lambda part: abs(len(part) - 11), default="")
+            warn(Check.VIDEO_ADDRESS, f"{error}{suggest(likely, error.hint)}", path, line)
+        return None
+    if link and register.videos and link.video not in register.keys:
+        hint = suggest(link.id, "Add it there, and use its key here.")
+        warn(Check.VIDEO_UNREGISTERED, f"{link.url} is not in {register.path.name}.{hint}", path, line)
+    return link
+
+
+def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
+    """`env-updated`: videos that no page uses, and a note on those that nobody has seen working for long."""
+    register, days = Register.of(env), env.config.sse_video_max_age
+    for key in register.videos.keys() - {use.key for uses in register.uses.values() for use in uses}:
+        message = f"No page uses the video `{key}`. Show it on a page, or delete the entry."
+        warn(Check.VIDEO_UNUSED, message, register.path, register.videos[key].entry.line())
+    oldest = str(today() - timedelta(days=days))
+    if old := [key for key in register.videos if register.status.get(key, {}).get("seen", "") < oldest]:
+        advice = "Ask their hosts: `python3 noxfile.py -s videos`, or `sphinx-build -b videocheck` elsewhere."
+        message = f"Not seen working for {days} days, or never checked: {', '.join(old)}. {advice}"
+        logging.getLogger(__name__).info("%s:1: NOTE: %s [sse.video_stale]", register.path, message)
+
+
+def setup(app: Sphinx) -> None:
+    app.add_config_value("sse_data_dir", "", "env", str)
+    app.add_config_value("sse_video_max_age", 180, "", int)
+    app.add_role_to_domain("sse", "video", VideoRole())
+    app.add_directive_to_domain("sse", "video", VideoCard)
+    app.add_directive_to_domain("sse", "videos", VideoList)
+    app.add_node(pending_video_users)
+    app.add_post_transform(NameVideoUsers)
+    app.add_env_collector(VideoCollector)
+    app.connect("builder-inited", read_register)
+    app.connect("missing-reference", lead_to_video)
+    app.connect("env-updated", find_unused)

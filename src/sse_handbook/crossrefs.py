@@ -206,9 +206,11 @@ class MissingTargets(SphinxPostTransform):
             return
         if _is_ignored(config, "ref", target) or _is_ignored(config, "std:ref", target):
             return
-        found = self.env.events.emit_firstresult(
-            "missing-reference", self.env, node, node[0].deepcopy(), allowed_exceptions=(NoUri,)
-        )
+        arguments, events = (self.env, node, node[0].deepcopy()), self.env.events
+        try:
+            found = events.emit_firstresult("missing-reference", *arguments, allowed_exceptions=(NoUri,))
+        except NoUri:
+            return  # somebody knows the label
         if found is not None:
             node.replace_self(found)
         elif "intersphinx_self_referential" not in node:

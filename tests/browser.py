@@ -9,11 +9,11 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -69,18 +69,13 @@ def find_browser() -> str:
 
 @contextmanager
 def start_browser() -> Iterator[Browser]:
-    """The browser, driven by Playwright, silent on its own account."""
-    program = find_browser()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(QUIET))
         yield browser
         browser.close()
 
 
-@dataclass(frozen=True)
-class Sent:
-    """One answer of the site: its address, media type and bytes, as they were sent."""
-
+class Sent(NamedTuple):
     path: str
     type: str
     size: int
@@ -94,18 +89,16 @@ class Site:
     """
 
     def __init__(self, server: Loopback, folder: Path) -> None:
-        self.server, self.folder, self.gone = server, folder, False
+        self.server, self.folder, self.gone, self.seconds = server, folder, False, 600
         self.instead: dict[str, Reply] = {}
-        self.seconds = 600
         self.file = cache(self._file)
         server.reply = self.reply  # type: ignore[method-assign]
 
     def url(self, page: str = "", query: str = "") -> str:
-        """The address of a page, which is named without its suffix."""
         return f"{self.server.url}/{page}{'.html' if page else ''}{query}"
 
     def sent(self) -> list[Sent]:
-        """What was asked for since the last call, in order, and how large each answer was."""
+        """What was asked for since the last call, in order, with the bytes as they were sent."""
         with self.server.lock:
             asked, self.server.asked = self.server.asked, []
         replies = [(path, self.reply(path)) for path in asked]
@@ -114,32 +107,27 @@ class Site:
     def reply(self, path: str) -> Reply:
         if self.gone:
             return Reply(act=lambda handler: handler.connection.close())
-        path = urlsplit(path).path
-        found = self.instead.get(path) or self.file(path)
+        found = self.instead.get(urlsplit(path).path) or self.file(urlsplit(path).path)
         return replace(found, headers={**found.headers, "Cache-Control": f"max-age={self.seconds}"})
 
     def _file(self, path: str) -> Reply:
         found = self.folder / unquote(path).lstrip("/")
         found = found / "index.html" if found.is_dir() else found
         status = 200 if found.is_file() else 404
-        if status == 404:
-            found = self.folder / "404.html"
+        found = found if found.is_file() else self.folder / "404.html"
         body = found.read_bytes() if found.is_file() else b"Not found"
         return self.compressed(body, mimetypes.guess_type(found.name)[0] or "application/octet-stream", status)
 
     @staticmethod
     def compressed(body: bytes, kind: str = "text/html", status: int = 200) -> Reply:
         """An answer with this body, compressed where hosts do so."""
-        headers: dict[str, str] = {}
-        if TEXT.search(kind):
-            body, headers["Content-Encoding"] = gzip.compress(body, mtime=0), "gzip"
-            kind = f"{kind}; charset=utf-8"
-        return Reply(status, body, kind, headers)
+        if not TEXT.search(kind):
+            return Reply(status, body, kind)
+        return Reply(status, gzip.compress(body, mtime=0), f"{kind}; charset=utf-8", {"Content-Encoding": "gzip"})
 
 
 @contextmanager
 def serve_folder(folder: Path) -> Iterator[Site]:
-    """Serve a folder until the block ends."""
     with serve() as server:
         yield Site(server, folder)
 
@@ -161,8 +149,7 @@ class Reader:
         self.context.on("request", lambda request: self._request(request.url))
 
     def _console(self, message: ConsoleMessage) -> None:
-        expected = "404 (Not Found)" in message.text and "404" in self.page.url
-        if message.type == "error" and not expected:
+        if message.type == "error" and not ("404 (Not Found)" in message.text and "404" in self.page.url):
             self.troubles.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def _request(self, address: str) -> None:

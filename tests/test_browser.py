@@ -6,9 +6,7 @@ Every page is opened, at the width of a phone and of a desk; what differs by kin
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -21,19 +19,16 @@ from playwright.sync_api import Page
 from test_theme import make_book
 
 Readers = Callable[..., Reader]
-FIRST_WINDOW = 14_000  # what a server sends before it hears back, less the head of its answer
+Named = Callable[[str], str]
 kinds = pytest.mark.parametrize("kind", [*NAMED, *KINDS])
-# A page is a test of its own, so that workers share them. What a build adds is there as well.
-PAGES = sorted(
-    path.relative_to(ROOT / "docs").with_suffix("").as_posix()
-    for path in (ROOT / "docs").rglob("*.md")
-    if not path.relative_to(ROOT / "docs").as_posix().startswith("_")
-)
-PAGES += ["genindex", "search", "404"]
+schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
+# A page is a test of its own, so that workers share them.
+SOURCES = (path.relative_to(ROOT / "docs").with_suffix("").as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))
+PAGES = [*(name for name in SOURCES if not name.startswith("_")), "genindex", "search", "404"]
 
 
 @pytest.fixture
-def page_of(handbook: Built) -> Callable[[str], str]:
+def page_of(handbook: Built) -> Named:
     return find_kinds(handbook.output).__getitem__
 
 
@@ -41,75 +36,29 @@ def test_no_page_is_forgotten(handbook: Built) -> None:
     assert set(find_pages(handbook.output)) == set(PAGES)
 
 
-# What a page costs
-
-
-def test_a_page_asks_for_no_more_than_its_script_and_the_second_for_its_html_alone(site: Site, reader: Readers) -> None:
-    visitor = reader()
-    names = ["index", *(name for name in PAGES if "/index" in name)]
-    for number, name in enumerate(names):
-        visitor.open(name).wait_for_load_state("networkidle")
-        assert [sent.path for sent in site.sent()] == [f"/{name}.html", "/_static/handbook.js"][: 1 if number else 2]
-    assert visitor.troubles == []
-
-
-FIRST_VIEW = """() => {
-  const seen = {}, path = (e) => e.parentElement
-    ? path(e.parentElement) + ">" + e.tagName + [...e.parentElement.children].indexOf(e) : "";
-  for (const e of document.body.querySelectorAll("*")) {
-    const {x, y, width, height} = e.getBoundingClientRect(), s = getComputedStyle(e);
-    if (!e.checkVisibility() || y + height > innerHeight) continue;
-    seen[path(e)] = [e.tagName, Math.round(x), Math.round(width), s.color, s.backgroundColor, s.fontSize, s.display];
-  }
-  return seen;
-}"""
-
-
-@kinds
-def test_the_first_flight_of_bytes_shows_the_top_of_a_page_as_it_stays(
-    site: Site, reader: Readers, page_of: Callable[[str], str], kind: str
-) -> None:
-    name, visitor = page_of(kind), reader()
-    whole = visitor.open(name).evaluate(FIRST_VIEW)
-    start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(site.file(f"/{name}.html").body[:FIRST_WINDOW])
-    page = visitor.page
-    page.route("**", lambda route: route.abort())
-    page.route(site.url(name), lambda route: route.fulfill(body=start, content_type="text/html"))
-    first = visitor.open(name).evaluate(FIRST_VIEW)
-    assert any(tag == "H1" for tag, *_ in first.values())
-    assert {path: [seen, whole[path]] for path, seen in first.items() if path in whole and whole[path] != seen} == {}
-
-
 # What it tells nobody
 
+PLANT = """() => {
+  const script = document.head.appendChild(document.createElement("script"));
+  script.append("window.planted = 1");
+  new Image().src = "https://elsewhere.invalid/picture.png";
+  return fetch("https://elsewhere.invalid/").then(() => "sent", () => window.planted ?? "refused");
+}"""
+STORED = """async () => [document.cookie, Object.keys(localStorage), Object.keys(sessionStorage),
+  (await indexedDB.databases()).length]"""
 
-def test_what_is_planted_is_refused_and_nothing_is_kept(reader: Readers, page_of: Callable[[str], str]) -> None:
-    page = reader().open("index")
-    plant = """() => new Promise((resolve) => {
-      const refused = [], done = () => resolve([window.planted ?? 0, refused.sort()]);
-      document.addEventListener("securitypolicyviolation", (event) => {
-        if (refused.push(event.effectiveDirective.replace("-elem", "")) == 3) done();
-      });
-      setTimeout(done, 5000);
-      const script = document.createElement("script");
-      script.textContent = "window.planted = 1";
-      document.head.append(script);
-      new Image().src = "https://elsewhere.invalid/picture.png";
-      fetch("https://elsewhere.invalid/").catch(() => {});
-    })"""
-    assert page.evaluate(plant) == [0, ["connect-src", "img-src", "script-src"]]
+
+def test_what_is_planted_is_refused_and_nothing_is_kept(reader: Readers, site: Site, page_of: Named) -> None:
+    visitor = reader()
+    assert visitor.open("index").evaluate(PLANT) == "refused"
+    assert [part for part in ("script-src", "img-src", "connect-src") if part not in str(visitor.troubles)] == []
     visitor = reader(width=1280, height=800)
-    for name, query in ((page_of("diagram"), ""), (page_of("filter"), ""), ("search", "?q=cooperative")):
+    for name, query in (("index", ""), (page_of("filter"), ""), ("search", "?q=cooperative")):
         visitor.open(name, query).wait_for_load_state("networkidle")
-        assert visitor.page.evaluate(STORED) == {"cookies": "", "local": [], "session": [], "databases": 0}, name
-
-
-STORED = """async () => ({
-  cookies: document.cookie,
-  local: Object.keys(localStorage),
-  session: Object.keys(sessionStorage),
-  databases: (await indexedDB.databases()).length,
-})"""
+        assert visitor.page.evaluate(STORED) == ["", [], [], 0], name
+    site.sent()
+    visitor.open(page_of("laws")).wait_for_load_state("networkidle")
+    assert [sent.path for sent in site.sent()] == [f"/{page_of('laws')}.html"]  # all else is there already
 
 
 # Who can use it
@@ -117,12 +66,9 @@ STORED = """async () => ({
 
 def test_axe_finds_what_is_planted(reader: Readers) -> None:
     page = reader().open("index")
-    page.evaluate("""() => {
-      const planted = document.createElement("div");
-      planted.innerHTML = '<img src="icon.png"><button style="color: #ccc; background: #fff">faint</button>'
-        + '<button style="inline-size: 9px; block-size: 9px; padding: 0"></button>'.repeat(2) + '<h6>Jump</h6>';
-      document.querySelector("main").append(planted);
-    }""")
+    page.evaluate("""() => { document.querySelector("main").innerHTML += '<img src="icon.png"><h6>Jump</h6>'
+      + '<button style="color: #ccc; background: #fff">faint</button>'
+      + '<button style="inline-size: 9px; block-size: 9px; padding: 0"></button>'.repeat(2); }""")
     assert "color-contrast" in {fault.partition(":")[0] for fault in violations(page, colours=True)}
     found = {fault.partition(":")[0] for fault in violations(page)}
     assert {"image-alt", "color-contrast", "target-size", "button-name", "heading-order"} <= found
@@ -134,16 +80,21 @@ FITS = """() => {
   if (root.scrollWidth > innerWidth) faults.push("the page: " + root.scrollWidth + " px");
   for (const e of document.body.querySelectorAll("*")) {
     if (!e.checkVisibility() || e.closest("svg")) continue;
-    const {overflowX} = getComputedStyle(e), wide = e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0;
+    const {overflowX, position} = getComputedStyle(e), wide = e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0;
     const scrolls = overflowX == "auto" || overflowX == "scroll";
-    const named = e.getAttribute("role") == "region" && (e.ariaLabel || e.getAttribute("aria-labelledby"));
-    if (wide && scrolls && !(e.tabIndex == 0 && named)) faults.push("scrolls, out of a keyboard's reach: " + name(e));
-    if (wide && !scrolls && overflowX != "visible" && getComputedStyle(e).position != "absolute")
-      faults.push("cut off: " + name(e));
+    if (wide && scrolls && !(e.tabIndex == 0 && e.getAttribute("role") == "region" && e.ariaLabel))
+      faults.push("scrolls, out of a keyboard's reach: " + name(e));
+    if (wide && !scrolls && overflowX != "visible" && position != "absolute") faults.push("cut off: " + name(e));
   }
   return faults;
 }"""
 LETTERS = "() => parseFloat(getComputedStyle(document.querySelector('article p, article li')).fontSize)"
+# What leads elsewhere is large enough for a thumb.
+SMALL = """() => {
+  document.querySelectorAll("details").forEach((fold) => fold.open = true);
+  return [...document.querySelectorAll("nav a, header :is(a, button, input), summary")]
+    .filter((e) => e.checkVisibility() && Math.min(e.offsetWidth, e.offsetHeight) < 44).map((e) => e.outerHTML);
+}"""
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -158,33 +109,33 @@ def test_axe_finds_nothing_and_the_page_fits_a_phone_and_large_letters(reader: R
         page.emulate_media(color_scheme="dark")
         found[f"{width} dark"] = violations(page, colours=True)
         page.emulate_media(color_scheme="light")
-    for width in (320, 360, 768):
+    for width in (768, 360, 320):
         page.set_viewport_size({"width": width, "height": 640})
         found[str(width)] = page.evaluate(FITS)
     before = page.evaluate(LETTERS)
     page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
     assert page.evaluate(LETTERS) == 2 * before
-    for width in (360, 1280):
+    for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 640})
         found[f"{width}, large letters"] = page.evaluate(FITS)
+    page.evaluate("() => { document.documentElement.style.fontSize = ''; }")
+    found["too small for a thumb"] = page.evaluate(SMALL)
     found["troubles"] = visitor.troubles
     assert {where: faults for where, faults in found.items() if faults} == {}
 
 
 FOCUSABLE = """() => {
-  const able = "a[href], button, input, select, textarea, summary, [tabindex]";
-  window.stops = [...document.querySelectorAll(able)].filter((e) =>
+  window.stops = [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex]")].filter((e) =>
     e.tabIndex >= 0 && !e.disabled && e.checkVisibility({visibilityProperty: true}));
+  document.activeElement.blur();
   return stops.length;
 }"""
 FOCUSED = """() => {
   const e = document.activeElement, s = getComputedStyle(e), box = e.getClientRects()[0] ?? e.getBoundingClientRect();
-  const x = box.x + Math.min(box.width, innerWidth) / 2, y = box.y + Math.min(box.height, innerHeight) / 2;
-  const top = document.elementFromPoint(x, y);
-  const drawn = (s.outlineStyle != "none" && parseFloat(s.outlineWidth) >= 1) || s.boxShadow != "none";
-  const seen = top && (e.contains(top) || top.contains(e));
-  const fault = drawn ? (seen ? "" : "out of sight: ") : "no mark of the focus: ";
-  return [stops.indexOf(e), fault && fault + (e.outerHTML.slice(0, 100))];
+  const top = document.elementFromPoint(box.x + Math.min(box.width, innerWidth) / 2,
+    box.y + Math.min(box.height, innerHeight) / 2);
+  const drawn = s.outlineStyle != "none" && parseFloat(s.outlineWidth) >= 1, seen = e.contains(top) || top?.contains(e);
+  return [stops.indexOf(e), drawn && seen ? "" : (drawn ? "hidden: " : "not marked: ") + e.outerHTML.slice(0, 100)];
 }"""
 MANY, LAST = 60, 5  # stops of a page that are tried from its start, and at its end
 
@@ -192,60 +143,29 @@ MANY, LAST = 60, 5  # stops of a page that are tried from its start, and at its 
 @pytest.mark.parametrize("width", [360, 1280])
 @kinds
 def test_a_keyboard_reaches_all_in_order_and_shows_where_it_is(
-    reader: Readers, page_of: Callable[[str], str], kind: str, width: int
+    reader: Readers, page_of: Named, kind: str, width: int
 ) -> None:
     page = reader(width=width, height=800).open(page_of(kind))
-    page.evaluate("() => document.activeElement.blur()")
     number = page.evaluate(FOCUSABLE)
     assert number > 4
-    faults = []
     for start, end in ((0, min(number, MANY)), (max(number - LAST, MANY), number)):
         if MANY <= start < end:
             page.evaluate(f"() => stops[{start - 1}].focus()")
-        for expected in range(start, end):
+        for stop in range(start, end):
             page.keyboard.press("Tab")
-            stop, fault = page.evaluate(FOCUSED)
-            assert stop == expected, fault
-            faults += [fault] if fault else []
-    assert faults == []
-    # The first key leads past the menus.
-    page.evaluate("() => document.activeElement.blur()")
-    page.locator(".skip").press("Enter")
+            assert page.evaluate(FOCUSED) == [stop, ""]
+    page.locator(".skip").press("Enter")  # leads past the menus
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.querySelector('main').contains(document.activeElement)")
 
 
-SMALL = """() => [...document.querySelectorAll("nav a, nav summary, header a, header button, header input, summary")]
-  .filter((e) => e.checkVisibility())
-  .map((e) => [e.getBoundingClientRect(), e.outerHTML.slice(0, 90)])
-  .filter(([{width, height}]) => Math.min(width, height) < 43.9)
-  .map(([{width, height}, text]) => `${Math.round(width)} x ${Math.round(height)}: ${text}`)"""
-
-
-@kinds
-def test_what_leads_elsewhere_is_large_enough_for_a_thumb(
-    reader: Readers, page_of: Callable[[str], str], kind: str
-) -> None:
-    page = reader().open(page_of(kind))
-    page.evaluate("() => document.querySelectorAll('details').forEach((fold) => fold.open = true)")
-    assert page.evaluate("() => document.querySelectorAll('nav a').length") > 0
-    assert page.evaluate(SMALL) == []
-
-
-# Without scripts
-
-
-def test_the_way_through_the_book_needs_no_script(
-    reader: Readers, site: Site, handbook: Built, page_of: Callable[[str], str]
-) -> None:
+def test_the_way_through_the_book_needs_no_script(reader: Readers, site: Site, page_of: Named) -> None:
     name = page_of("laws")
     page = reader(java_script_enabled=False).open(name)
-    above = html.parse(handbook.output / f"{name}.html").getroot().xpath("//nav[@aria-label='Breadcrumb']//@href")
-    assert len(above) == name.count("/") + (not name.endswith("index"))
     page.locator("summary", has_text="On this page").click()
-    link = page.get_by_role("navigation", name="On this page").get_by_role("link").nth(2)
-    link.click()
-    assert page.url == site.url(name, str(link.get_attribute("href")))
+    part = page.get_by_role("navigation", name="On this page").get_by_role("link").nth(2)
+    part.click()
+    assert page.url == site.url(name, str(part.get_attribute("href")))
     page.get_by_text("Contents", exact=True).click()
     page.get_by_role("navigation", name="Site").get_by_role("link").first.click()
     first = page.url
@@ -260,86 +180,50 @@ def test_the_way_through_the_book_needs_no_script(
     page.get_by_role("main").get_by_role("link", name="Index").click()
     assert page.url == site.url("genindex")
     for kind in ("front", "filter", "search"):  # nothing stands there that does nothing
-        for button in reader(java_script_enabled=False).open(page_of(kind)).get_by_role("button").all():
-            assert button.evaluate("(e) => !!e.form && e.type == 'submit'"), button.evaluate("(e) => e.outerHTML")
+        buttons = reader(java_script_enabled=False).open(page_of(kind)).get_by_role("button").all()
+        assert all(button.evaluate("(e) => !!e.form && e.type == 'submit'") for button in buttons)
 
 
 # What the reader's device asks for
 
 
-def test_nothing_moves_where_the_reader_asked_for_less_motion(reader: Readers) -> None:
-    moving = """() => [document.documentElement, ...document.querySelectorAll("*")].flatMap((e) =>
-      ["", "::before", "::after"].map((part) => [e.tagName + "." + e.className + part, getComputedStyle(e, part)]))
+@schemes
+def test_less_motion_and_forced_colours_are_kept(reader: Readers, page_of: Named, scheme: Any) -> None:
+    page = reader(width=1280, height=800, forced_colors="active", color_scheme=scheme).open(page_of("diagram"))
+    moving = """() => [document.documentElement, ...document.querySelectorAll("*")].map((e) => [e, getComputedStyle(e)])
       .filter(([, s]) => parseFloat(s.transitionDuration) > 0.01 || parseFloat(s.animationDuration) > 0.01
-        || s.scrollBehavior == "smooth").map(([name]) => name)"""
-    page = reader(reduced_motion="reduce").open("index")
+        || s.scrollBehavior == "smooth").map(([e]) => e.tagName)"""
     assert page.evaluate(moving) == []
     page.emulate_media(reduced_motion="no-preference")
-    assert "HTML." in page.evaluate(moving)
-
-
-CONTRAST = """([first, second]) => {
-  const light = (text) => {
-    const [r, g, b] = text.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
-      .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const [low, high] = [light(first), light(second)].sort((a, b) => a - b);
-  return (high + 0.05) / (low + 0.05);
-}"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_forced_colours_keep_borders_focus_and_drawings(
-    reader: Readers, page_of: Callable[[str], str], scheme: Any
-) -> None:
-    page = reader(width=1280, height=800, forced_colors="active", color_scheme=scheme).open(page_of("diagram"))
-    shown = "(e) => getComputedStyle(e).borderTopStyle != 'none' && parseFloat(getComputedStyle(e).borderTopWidth) > 0"
+    assert "HTML" in page.evaluate(moving)
     for selector in ("header button", "header input", ".admonition"):
-        assert page.locator(f"{selector} >> visible=true").first.evaluate(shown), selector
-    page.locator("article a").first.focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") != "none"
+        shown = page.locator(f"{selector} >> visible=true").first
+        assert shown.evaluate("(e) => parseFloat(getComputedStyle(e).borderTopWidth) > 0"), selector
     # A drawing keeps the white that it is drawn on, or its letters follow the reader's colours.
-    ground = page.locator(".diagram").first.evaluate("(e) => getComputedStyle(e).backgroundColor")
-    ink = page.locator(".diagram svg text").first.evaluate("(e) => getComputedStyle(e).fill")
-    assert page.evaluate(CONTRAST, [ink, ground]) >= 4.5
+    paint = "(e) => [getComputedStyle(e).backgroundColor, getComputedStyle(e.querySelector('svg text')).fill]"
+    ground, ink = page.locator(".diagram").first.evaluate(paint)
+    assert (ground, ink != ground) == ("rgb(255, 255, 255)", True)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_paper_only_the_page_is_left_in_black_on_white(
-    reader: Readers, page_of: Callable[[str], str], scheme: Any
-) -> None:
-    page = reader(width=1280, height=800, color_scheme=scheme).open(page_of("laws"))
-    page.evaluate("(scheme) => { document.documentElement.dataset.theme = scheme; }", scheme)
-    screen = page.locator("main p").all_inner_texts()
-    page.emulate_media(media="print")
-    for selector in ("nav", "header form", "header button", ".skip"):
-        assert [found for found in page.locator(selector).all() if found.is_visible()] == [], selector
-    assert [text for text in page.locator("article p").all_inner_texts() if text not in screen] == []
-    paint = """() => ["h1", "article p", "article a.reference"].map((name) => document.querySelector(name)).map((e) => {
-      let ground = e;
-      while (getComputedStyle(ground).backgroundColor == "rgba(0, 0, 0, 0)" && ground.parentElement)
-        ground = ground.parentElement;
-      const found = getComputedStyle(ground).backgroundColor;
-      return [getComputedStyle(e).color, found == "rgba(0, 0, 0, 0)" ? "rgb(255, 255, 255)" : found];
-    })"""
-    for ink, ground in page.evaluate(paint):
-        assert ground in {"rgb(255, 255, 255)", "rgb(238, 238, 238)"}
-        assert page.evaluate(CONTRAST, [ink, ground]) >= 7
-
-
+@schemes
 @kinds
-def test_printed_sheets_lose_no_column_and_are_not_left_empty(
-    reader: Readers, page_of: Callable[[str], str], kind: str
+def test_on_paper_the_text_alone_is_left_in_black_on_white(
+    reader: Readers, page_of: Named, kind: str, scheme: Any
 ) -> None:
-    """A4, by the margins that Chromium has: 718 px of width."""
-    page = reader(width=718, height=1047).open(page_of(kind))
+    """A4, by the margins that Chromium has: 718 px of width. No column is lost, and no sheet is left empty."""
+    page = reader(width=718, height=1047, color_scheme=scheme).open(page_of(kind))
+    page.evaluate("(scheme) => { document.documentElement.dataset.theme = scheme; }", scheme)
     page.emulate_media(media="print")
-    wide = """() => [...document.querySelectorAll("article, article table, article svg")].map((e) =>
-      [e.tagName, Math.round(e.getBoundingClientRect().right)]).filter(([, right]) => right > innerWidth)"""
+    assert [
+        name for name in ("nav", "header form", "header button", ".skip") if page.locator(name).first.is_visible()
+    ] == []
+    ink = "() => [...document.querySelectorAll('h1, article p, article a')].map((e) => getComputedStyle(e).color)"
+    assert set(page.evaluate(ink)) == {"rgb(0, 0, 0)"}
+    assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    wide = """() => [...document.querySelectorAll("article, article table, article svg")]
+      .filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.outerHTML.slice(0, 80))"""
     assert page.evaluate(wide) == []
-    # What may not be parted is shorter than a sheet, so no sheet is left empty for it.
+    # What may not be parted is shorter than a sheet; a table goes on with its heads.
     whole = """() => [...document.querySelectorAll("main *")].filter((e) => getComputedStyle(e).breakInside == "avoid"
       && e.getBoundingClientRect().height > innerHeight).map((e) => e.outerHTML.slice(0, 80))"""
     assert page.evaluate(whole) == []
@@ -347,7 +231,7 @@ def test_printed_sheets_lose_no_column_and_are_not_left_empty(
     assert set(page.evaluate(heads)) <= {"table-header-group"}
 
 
-def test_light_or_dark_is_chosen_once_for_all_pages(reader: Readers, page_of: Callable[[str], str]) -> None:
+def test_light_or_dark_is_chosen_once_for_all_pages(reader: Readers) -> None:
     visitor = reader(color_scheme="light")
     page = visitor.open("index")
     ground = "() => getComputedStyle(document.body).backgroundColor"
@@ -355,15 +239,12 @@ def test_light_or_dark_is_chosen_once_for_all_pages(reader: Readers, page_of: Ca
     button = page.get_by_role("button", name="Light or dark")
     button.press("Enter")
     dark = page.evaluate(ground)
-    assert dark != light
-    assert button.get_attribute("aria-pressed") == "true"
-    visitor.open(page_of("laws"))
-    assert page.evaluate(ground) == dark
-    assert page.evaluate(STORED) == {"cookies": "", "local": ["theme"], "session": [], "databases": 0}
-    page.get_by_role("button", name="Light or dark").click()
+    assert (dark != light, button.get_attribute("aria-pressed")) == (True, "true")
+    assert visitor.open("genindex").evaluate(ground) == dark
+    assert page.evaluate(STORED) == ["", ["theme"], [], 0]
+    button.click()
     assert page.evaluate(ground) == light
-    # Without a choice the device decides.
-    assert reader(color_scheme="dark").open("index").evaluate(ground) == dark
+    assert reader(color_scheme="dark").open("index").evaluate(ground) == dark  # without a choice, the device decides
 
 
 # Search
@@ -380,72 +261,54 @@ WORLD = {
     "policy": "# A policy for the members\n\nOne.\n",
     "thai": "# พระราชบัญญัติคุ้มครองผู้รับงานไปทำที่บ้าน\n\nค่าจ้าง\n",
 }
+FOUND = {
+    **{"Nepal": "asia.html#nepal", "C177": "convention.html", "how do I cite": "cite.html", "the": "policy.html"},
+    **dict.fromkeys(["members", "member", "policies"], "policy.html"),
+    **dict.fromkeys(["Cote", "CÔTE"], "africa.html"),
+    **dict.fromkeys(["सहकारी", "समिति महिलाएँ"], "hindi.html"),
+    **dict.fromkeys(["المنزل", "تعاونية"], "arabic.html"),
+    **{"労働": "japanese.html", "คุ้มครอง": "thai.html"},
+}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    source: Path = make_book(tmp_path_factory.mktemp("world"), **WORLD)
+    source = make_book(tmp_path_factory.mktemp("world"), **WORLD)
     return build(source, source / "build", html_baseurl="https://book.example/")
 
 
 def results(page: Page) -> list[str]:
-    """The addresses that a search has found, the first first, when it has ended."""
+    """The addresses that a search has found, the best first, when it has ended."""
     page.wait_for_function("() => document.querySelector('#search-results .search-summary')?.textContent")
     return [str(link.get_attribute("href")) for link in page.locator("#search-results li > a").all()]
 
 
-@pytest.mark.parametrize(
-    ("typed", "first"),
-    [
-        ("Nepal", "asia.html#nepal"),
-        ("C177", "convention.html"),
-        ("members", "policy.html"),
-        ("member", "policy.html"),
-        ("policies", "policy.html"),
-        ("how do I cite", "cite.html"),
-        ("the", "policy.html"),
-        ("Cote", "africa.html"),
-        ("CÔTE", "africa.html"),
-        ("सहकारी", "hindi.html"),
-        ("समिति महिलाएँ", "hindi.html"),
-        ("المنزل", "arabic.html"),
-        ("تعاونية", "arabic.html"),
-        ("労働", "japanese.html"),
-        ("คุ้มครอง", "thai.html"),
-    ],
-)
 def test_the_page_with_the_words_in_its_title_or_heading_comes_first(
-    world: Built, reader: Readers, typed: str, first: str
+    world: Built, handbook: Built, site: Site, reader: Readers
 ) -> None:
-    with serve_folder(world.output) as site:
-        visitor = reader(site)
-        assert results(visitor.open("search", f"?q={quote(typed)}"))[0] == first
+    with serve_folder(world.output) as small:
+        visitor = reader(small)
+        assert {typed: results(visitor.open("search", f"?q={quote(typed)}"))[0] for typed in FOUND} == FOUND
         assert visitor.troubles == []
-
-
-def test_the_title_of_a_page_of_the_handbook_finds_the_page(handbook: Built, reader: Readers) -> None:
     visitor = reader()
-    for name in find_pages(handbook.output)[::9]:
-        if name not in NAMED.values():
-            [title] = (
-                html.parse(handbook.output / f"{name}.html").getroot().xpath("//meta[@property='og:title']/@content")
-            )
-            assert results(visitor.open("search", f"?q={quote(str(title))}"))[0] == f"{name}.html"
+    for name in set(PAGES[::9]) - set(NAMED.values()):
+        title = html.parse(handbook.output / f"{name}.html").getroot().xpath("string(//h1)").rstrip("#¶ ")
+        assert results(visitor.open("search", f"?q={quote(title)}"))[0] == f"{name}.html"
 
 
 def test_search_loads_its_index_only_then_and_works_from_a_file(site: Site, handbook: Built, reader: Readers) -> None:
     visitor = reader()
+    page = visitor.page
     for start in (site.url("index"), (handbook.output / "index.html").as_uri()):
-        page = visitor.page
         page.goto(start)
         page.get_by_role("searchbox").fill("cooperative")
         page.wait_for_timeout(200)
-        assert not [sent for sent in site.sent() if "searchindex" in sent.path]
+        assert "/searchindex.js" not in [sent.path for sent in site.sent()]
         page.get_by_role("searchbox").press("Enter")
         assert results(page)
         page.locator("#search-results li > a").first.click()
         assert page.locator("h1").is_visible()
-        assert "/searchindex.js" in [sent.path for sent in site.sent()] or start.startswith("file:")
+        assert ("/searchindex.js" in [sent.path for sent in site.sent()]) == start.startswith("http:")
     assert visitor.troubles == []
 
 
@@ -460,37 +323,32 @@ def test_a_search_that_finds_nothing_or_cannot_be_made_says_so(site: Site, reade
     assert results(page)
 
 
-def test_laws_are_filtered_with_the_keyboard_alone(reader: Readers, page_of: Callable[[str], str]) -> None:
-    visitor = reader(width=1280, height=800)
-    page = visitor.open(page_of("filter"))
+def test_laws_are_filtered_with_the_keyboard_alone(reader: Readers, page_of: Named) -> None:
+    page = reader(width=1280, height=800).open(page_of("filter"))
     rows = page.locator("table.law-filter tbody tr:not([hidden])")
     country = rows.last.inner_text().partition(":")[0]
     page.get_by_label("Words").focus()
     page.keyboard.press("Tab")
     page.keyboard.type(country)
-    page.keyboard.press("Enter")  # on the next field: nothing is sent away
+    page.keyboard.press("Enter")  # nothing is sent away
     assert {text.partition(":")[0] for text in rows.all_inner_texts()} == {country}
     assert page.url.endswith(f"/{page_of('filter')}.html")
-    assert visitor.troubles == []
 
 
 # What others see of it
 
 
 def test_each_page_says_what_it_is(handbook: Built) -> None:
-    titles: dict[str, str] = {}
+    titles: set[str] = set()
     for name in find_pages(handbook.output):
         tree = html.parse(handbook.output / f"{name}.html").getroot()
-        head = {key: tree.xpath(f"//head/meta[@name='{key}' or @property='{key}']/@content") for key in HEAD}
-        assert [key for key in HEAD if len(head[key]) != 1 or not head[key][0].strip()] == [], name
+        for key in ("description", "og:title", "og:description", "og:type", "og:site_name", "viewport", "referrer"):
+            [content] = tree.xpath(f"//head/meta[@name='{key}' or @property='{key}']/@content")
+            assert content.strip(), (name, key)
         title = tree.xpath("string(//head/title)")
-        assert title not in titles.values(), name
-        titles[name] = title
+        assert title not in titles, name
+        titles.add(title)
         assert name == "index" or tree.xpath("string(//h1)").rstrip("#¶ ") in title, name
-        assert str(*tree.xpath("//head/link[@rel='icon']/@href")).startswith("data:image/svg+xml,"), name
-
-
-HEAD = ("description", "og:title", "og:description", "og:type", "og:site_name", "viewport", "referrer")
 
 
 def test_a_lost_reader_is_led_on_and_the_manifest_is_whole(site: Site, world: Built, reader: Readers) -> None:
@@ -500,10 +358,7 @@ def test_a_lost_reader_is_led_on_and_the_manifest_is_whole(site: Site, world: Bu
         here = (world.output / "404.html").read_text(encoding="utf-8").replace("https://book.example/", other.url())
         other.instead["/a/b/no-such-page.html"] = other.compressed(here.encode(), status=404)
         for place, address in ((site, "/no-such-page.html"), (other, "/a/b/no-such-page.html")):
-            answer = page.goto(place.server.url + address)
-            assert answer
-            assert answer.status == 404
-            assert page.evaluate("() => getComputedStyle(document.body).margin") == "0px", "no styles"
+            page.goto(place.server.url + address)
             page.get_by_role("main").get_by_role("link", name="The front page").click()
             assert page.url == place.url("index")
     page = reader().open("index")

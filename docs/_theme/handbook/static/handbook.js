@@ -4,27 +4,27 @@
   const device = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : device.matches);
   // Where a browser keeps nothing, the choice lasts as long as the page.
-  const kept = (write) => {
+  const storedTheme = (choice) => {
     try {
-      return write ? localStorage.setItem("theme", write) : localStorage.getItem("theme");
+      return choice ? localStorage.setItem("theme", choice) : localStorage.getItem("theme");
     } catch {
       return null;
     }
   };
-  const chosen = kept();
+  const chosen = storedTheme();
   if (chosen === "dark" || chosen === "light") root.dataset.theme = chosen;
 
   const button = document.querySelector(".colours");
   if (button) {
-    const say = () => button.setAttribute("aria-pressed", isDark());
+    const showState = () => button.setAttribute("aria-pressed", isDark());
     button.hidden = false;
     button.addEventListener("click", () => {
       root.dataset.theme = isDark() ? "light" : "dark";
-      kept(root.dataset.theme);
-      say();
+      storedTheme(root.dataset.theme);
+      showState();
     });
-    device.addEventListener("change", say);
-    say();
+    device.addEventListener("change", showState);
+    showState();
   }
 
   // A menu that is open covers the page: it shuts when the reader presses Escape or goes elsewhere.

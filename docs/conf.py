@@ -44,10 +44,20 @@ bibtex_default_style = "alpha"
 mermaid_output_format = "svg"  # no script on any page; `mermaid_svg` draws
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")
 
-# For the session `links`: at most two questions at a time, and some patience.
+# For the session `links`: at most two questions at a time, and some patience. What an answer means is said by
+# `tools/link_report.py`. Anchors are not looked for: many a page makes them in the browser.
 linkcheck_workers = 2
 linkcheck_timeout = 20
 linkcheck_rate_limit_timeout = 60
+linkcheck_retries = 2
+linkcheck_anchors = False
+linkcheck_allow_unauthorized = True
+# Each with its reason, and with the day on which to look again.
+linkcheck_ignore = [
+    r"http://127\.0\.0\.1:",  # the reader's own computer; for good
+    # Videos are asked by `videocheck`: their pages open also when they are gone; for good
+    r"https://(www\.youtube\.com/(watch|embed)|youtu\.be/|vimeo\.com/\d|player\.vimeo\.com/)",
+]
 
 sse_data_dir = "data"
 # The project's repository gives each law a way to correct it, and its history. It stands in `pyproject.toml`

@@ -1,227 +1,146 @@
-"""Put a version on the site beside the older ones, in one step that can be repeated and cut short.
+"""Put the version that is checked out on the site, beside the older ones: one commit on a branch, and one push.
 
-    python tools/publish.py [--remote NAME-OR-ADDRESS] [--branch gh-pages] [--folder FOLDER] [--dry-run]
-
-The site is a branch of a repository, or a folder. On a branch all is one commit, and the push is the one step that
-changes anything; in a folder, the new version appears whole, and the same command finishes the rest. What is published
-once is never changed: a version that would differ from itself is refused. What goes where stands in `published_site`.
+The site holds `1.0.0/`, `1.1.0/`, … as they were published, and what they share: `latest/`, `versions/` (for each page,
+the versions that have it), `versions.css` (lets the pages of older versions say so), `index.html`, `404.html` and
+`sitemap.xml`. `docs/contribute/releasing.md` tells more.
 """
 
-from __future__ import annotations
-
 import argparse
+import os
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping
-from itertools import islice
+from html import unescape
 from pathlib import Path
-from typing import Protocol
 
-import published_site
-from packaging.version import Version
-from published_site import ALL, FORMATS, NEWEST, Edition
-from repository import GitError, Repository
+import jinja2
 
-ROOT = Path(__file__).parent.parent
-PAGES = "build/publish"
-# Sphinx's own record of how it built; of no use to a reader.
-LEFT_OUT = (".buildinfo", ".buildinfo.bak")
-# How the name of what is not yet in its place begins.
-UNDER_WAY = ".publishing-"
+BUILT = Path("build/publish")
+PAGE = jinja2.Template(Path(__file__).with_name("publish_page.html").read_text(encoding="utf-8"), autoescape=True)
+FORMATS = {"PDF": "downloads/sse-handbook.pdf", "EPUB": "downloads/sse-handbook.epub"}
+FORMATS |= {"offline copy": "downloads/sse-handbook-{}.zip"}  # {} stands for the version
 
 
-class StopError(Exception):
-    """Something is off; the text says what, and what to do."""
+def git(*arguments: str, folder: Path | None = None, **environment: str) -> str:
+    """What a git command prints; where git refuses, the program ends with git's own words."""
+    command, environment = ["git", "-c", "core.autocrlf=false", *arguments], {**os.environ, **environment}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+    except FileNotFoundError:
+        sys.exit("There is no git on this computer. Install it from https://git-scm.com.")
+    if done.returncode:
+        sys.exit(f"Nothing is changed. git {arguments[0]} says: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
-class Site(Protocol):
-    """A place that holds all versions: its files, by the hash of their contents, and where contents are kept."""
-
-    files: dict[str, str]
-    contents: Repository
-
-    def replace(self, files: Mapping[str, str], version: str) -> str:
-        """Let the site hold these files, and say where they now are; `version` is the one that is new."""
+def read_settings() -> tuple[str, str]:
+    """The version that stands here, and the address of `latest/`; that is empty until the project has one."""
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project["version"], project.get("urls", {}).get("Documentation", "")
 
 
-class Branch:
-    """A branch of a repository, which may be elsewhere."""
-
-    def __init__(self, project: Repository, remote: str, branch: str) -> None:
-        self.contents, self.remote, self.branch = project, remote, f"refs/heads/{branch}"
-        self.tip = project.text("ls-remote", remote, self.branch).partition("\t")[0]
-        if self.tip:
-            project.git("fetch", "--quiet", "--no-tags", remote, f"+{self.branch}:refs/published/{branch}")
-            self.tip = project.commit_of(f"refs/published/{branch}")
-        self.files = project.files(self.tip)
-
-    def replace(self, files: Mapping[str, str], version: str) -> str:
-        """One commit, and one push, which fails where somebody else has published in the meantime."""
-        changed = {name: content for name, content in files.items() if self.files.get(name) != content}
-        changed |= dict.fromkeys(set(self.files) - set(files), "")
-        tree = self.contents.tree(changed, self.tip)
-        commit = self.contents.commit(tree, self.tip, f"Publish {version}\n")
-        try:
-            self.contents.git("push", "--quiet", self.remote, f"{commit}:{self.branch}")
-        except GitError as error:
-            raise StopError(
-                f"The site is as it was. {error}\n"
-                "If somebody has published in the meantime, run the same command again."
-            ) from None
-        return f"{self.remote}, {self.branch.removeprefix('refs/heads/')}: commit {commit[:10]}"
+def check_release(version: str, base: str) -> None:
+    """End the program where what stands here is not a version as it was released."""
+    if not git("tag", "--list", f"v{version}"):
+        sys.exit(f"Version {version} is not released: python3 noxfile.py -s release -- {version}")
+    if git("rev-parse", "HEAD") != git("rev-parse", f"v{version}^{{commit}}"):
+        sys.exit(f"This is not version {version} as it was released: git switch --detach v{version}")
+    if changed := git("status", "--porcelain"):
+        sys.exit(f"These files are not as they were released:\n{changed}\nPut them away: git stash -u")
+    if base and not base.endswith("/latest/"):
+        sys.exit(f"pyproject.toml: the address of the documentation is {base}. It must end in /latest/.")
 
 
-class Folder:
-    """A folder of this computer."""
-
-    def __init__(self, folder: Path, store: Path) -> None:
-        self.folder, self.contents = folder, Repository(store)
-        self.contents.git("init", "--quiet", "--bare")
-        folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob(f"{UNDER_WAY}*"):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
-        self.files = stored(self.contents, folder)
-
-    def replace(self, files: Mapping[str, str], version: str) -> str:
-        """The new version first, whole; then what leads to it, a file at a time; last, what is of no more use."""
-        changed = {name: content for name, content in files.items() if self.files.get(name) != content}
-        data = self.contents.read(changed.values())
-        own = {name: content for name, content in changed.items() if name.startswith(f"{version}/")}
-        made = self.folder / f"{UNDER_WAY}{version}"
-        for name, content in own.items():
-            path = made / name.partition("/")[2]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data[content])
-        if own:
-            made.replace(self.folder / version)
-        for name, content in changed.items():
-            if name not in own:
-                path = self.folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                made.write_bytes(data[content])
-                made.replace(path)
-        for name in set(self.files) - set(files):
-            (self.folder / name).unlink()
-        return str(self.folder)
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Each file of a folder, by its name from there; `.buildinfo` says only how Sphinx built it."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".buildinfo")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def stored(contents: Repository, folder: Path) -> dict[str, str]:
-    """The files of a folder with the hashes of their contents, which are now kept."""
-    names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
-    names = [name for name in names if name.parts[0] != ".git" and name.name not in LEFT_OUT]
-    hashes = contents.write_files(folder / name for name in names)
-    return dict(zip((name.as_posix() for name in names), hashes, strict=True))
+def add_version(version: str, site: Path) -> None:
+    """Put what was built on the site; end the program where it must not be there."""
+    built, old = read_folder(BUILT), read_folder(site / version)
+    if missing := {"index.html", *(name.format(version) for name in FORMATS.values())} - set(built):
+        sys.exit(f"These were not built: {', '.join(sorted(missing))}. Run `python3 noxfile.py -s publish`.")
+    if b"../latest/" not in built["index.html"]:
+        sys.exit("The pages do not lead to the other versions. Run `python3 noxfile.py -s publish`.")
+    if old and (different := sorted(name for name in {*built, *old} if built.get(name) != old.get(name))):
+        print(f"Version {version} is published, and these files of what was built now differ:", *different, sep="\n  ")
+        sys.exit("Nothing is changed: what is published stays. Release a new version.")
+    for name, data in built.items():
+        (site / version / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / version / name).write_bytes(data)
 
 
-def ready(project: Repository, version: str) -> None:
-    """Whether what stands here is the version itself. Raises `StopError` where it is not."""
-    tag = project.commit_of(f"refs/tags/v{version}")
-    if not tag:
-        raise StopError(f"Version {version} is not released: python3 noxfile.py -s release -- {version}")
-    if project.commit_of("HEAD") != tag:
-        raise StopError(f"This is not version {version} as it was released: git switch --detach v{version}")
-    if changed := project.git("status", "--porcelain").decode().rstrip():
-        raise StopError(f"These files are not as they were released:\n{changed}\nPut them away: git stash -u")
+def write_shared(site: Path, base: str) -> str:
+    """Write anew all that the versions share; the newest version."""
+    numbers = [path.name for path in site.iterdir() if re.fullmatch(r"\d+\.\d+\.\d+", path.name)]
+    newest, *older = numbers = sorted(numbers, key=lambda number: [*map(int, number.split("."))], reverse=True)
+    for name in ("latest", "versions"):
+        shutil.rmtree(site / name, ignore_errors=True)
+    for number in reversed(numbers):  # a download that only an older version had stays in reach
+        left_out = shutil.ignore_patterns("*.html", "_*") if number != newest else None
+        shutil.copytree(site / number, site / "latest", ignore=left_out, dirs_exist_ok=True)
+    versions, titles = [], dict[str, str]()
+    for number in numbers:
+        paths = {path.relative_to(site / number).as_posix(): path for path in sorted((site / number).rglob("*.html"))}
+        pages = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+        day = re.search(r'<time datetime="([\d-]+)', pages["index.html"])
+        versions.append({"number": number, "day": day[1] if day else "", "pages": pages})
+        for name, text in pages.items():  # a drawing has a title too, further down
+            titles.setdefault(name, unescape((re.search("<title>(.*?)</title>", text, re.DOTALL) or ["", name])[1]))
+    for name, title in titles.items():
+        place = {"name": name, "up": "../" * (name.count("/") + 1), "versions": versions, "formats": FORMATS}
+        (site / "versions" / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / "versions" / name).write_text(PAGE.render(title=f"All versions: {title}", **place), encoding="utf-8")
+    rules = (f'.sse-version[data-version="{number}"] .sse-old {{ display: inline !important; }}\n' for number in older)
+    files = {".nojekyll": "", "versions.css": "".join(rules), "index.html": PAGE.render(title=titles["index.html"])}
+    # It may be shown at any depth, so its link is whole.
+    files["404.html"] = PAGE.render(title="This page is not here", newest=base or "/latest/")
+    for name, text in files.items():
+        (site / name).write_text(text, encoding="utf-8")
+    if (site / "latest/sitemap.xml").is_file():
+        shutil.copy(site / "latest/sitemap.xml", site)
+    return newest
 
 
-def check(new: Edition) -> None:
-    """Whether what was built is fit to be published. Raises `StopError` where it is not."""
-    names = [file.format(new.version) for file in FORMATS.values()]
-    if missing := [name for name in ("index.html", *names) if name not in new.files]:
-        raise StopError(f"These were not built: {', '.join(missing)}. Run `python3 noxfile.py -s publish`.")
-    page = new.read("index.html")
-    if f'data-version="{new.version}"' not in page or f"../{NEWEST}/" not in page:
-        raise StopError("The pages do not lead to the other versions. Run `python3 noxfile.py -s publish`.")
-    base = published_site.address(new)
-    if base and not base.endswith(f"/{NEWEST}/"):
-        raise StopError(
-            f"docs/conf.py: `html_baseurl` is {base}; it must end in `/{NEWEST}/`, where all versions lead."
-        )
-
-
-def publish(site: Site, version: str, pages: Path, dry: bool) -> None:
-    """Put a version on a site, or only (`dry`) say what would change. Raises `StopError` and `GitError`."""
-    own = stored(site.contents, pages)
-    texts = _Texts(site.contents, {**site.files, **{f"{version}/{name}": content for name, content in own.items()}})
-    new = published_site.edition(version, own, texts)
-    check(new)
-    old = {each.version: each for each in published_site.editions(site.files, texts)}
-    if version in old and (differing := list(published_site.differences(old[version].files, own))):
-        raise StopError(
-            f"Version {version} is published, and what was built now is not the same:\n  "
-            + "\n  ".join(islice(differing, 10))
-            + (f"\n  and {len(differing) - 10} more" if len(differing) > 10 else "")
-            + "\nWhat is published is never changed. Release a new version."
-        )
-    found = sorted((old | {version: new}).values(), key=lambda each: Version(each.version), reverse=True)
-    files = {name: content for name, content in site.files.items() if not name.startswith((f"{NEWEST}/", f"{ALL}/"))}
-    files |= {f"{version}/{name}": content for name, content in own.items()}
-    files |= kept(site.contents, published_site.shared(found))
-    if not published_site.address(found[0]):
-        print("There is no sitemap and no canonical address: `html_baseurl` in docs/conf.py is empty.")
-    if files == site.files:
+def publish(remote: str, branch: str, version: str, base: str, dry_run: bool) -> None:
+    """Put the version on the site. Before the push, nothing is changed."""
+    tip = git("ls-remote", remote, f"refs/heads/{branch}").partition("\t")[0]
+    with tempfile.TemporaryDirectory() as temporary:
+        # Git works here with a folder and an index of ours: whoever stops this leaves no branch and no worktree behind.
+        here = {"GIT_DIR": git("rev-parse", "--absolute-git-dir"), "GIT_INDEX_FILE": f"{temporary}/index"}
+        site = Path(temporary, "site")
+        site.mkdir()
+        if tip:
+            git("fetch", "--quiet", "--no-tags", remote, tip)
+            git("read-tree", tip, folder=site, **here)
+            git("checkout-index", "--all", "--index", folder=site, **here)
+        add_version(version, site)
+        newest = write_shared(site, base)
+        git("add", "--all", "--force", ".", folder=site, **here)
+        tree = git("write-tree", folder=site, **here)
+    if tip and tree == git("rev-parse", f"{tip}^{{tree}}"):
         print(f"Version {version} is published, and all is in its place. There is nothing to do.")
         return
-    count = sum(site.files.get(name) != content for name, content in files.items())
-    print(f"Version {version}: {len(own)} files; the newest version will be {found[0].version}; {count} files change.")
-    print("This was a rehearsal: nothing has been changed." if dry else f"Published: {site.replace(files, version)}")
-
-
-class _Texts:
-    """The text of each page by its hash, read all at once when the first is asked for."""
-
-    def __init__(self, contents: Repository, files: Mapping[str, str]) -> None:
-        self.contents, self.files = contents, files
-        self.read: dict[str, bytes] = {}
-
-    def __call__(self, content: str) -> str:
-        if not self.read:
-            self.read = self.contents.read(each for name, each in self.files.items() if name.endswith(".html"))
-        return self.read[content].decode("utf-8", errors="replace")
-
-
-def kept(contents: Repository, files: Mapping[str, str | bytes]) -> dict[str, str]:
-    """These files by the hashes of their contents; what is new is now kept."""
-    with tempfile.TemporaryDirectory() as folder:
-        new = {name: Path(folder, str(number)) for number, name in enumerate(files) if isinstance(files[name], bytes)}
-        for name, path in new.items():
-            data = files[name]
-            path.write_bytes(data if isinstance(data, bytes) else b"")
-        hashes = dict(zip(new, contents.write_files(new.values()), strict=True))
-    return {name: data if isinstance(data, str) else hashes[name] for name, data in files.items()}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Read the command, publish; the exit code is 1 where something is off."""
-    options = argparse.ArgumentParser(prog="publish", description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--remote", default="origin", help="the repository of the site: a name or an address (origin)")
-    options.add_argument("--branch", default="gh-pages", help="the branch of the site (gh-pages)")
-    options.add_argument("--folder", type=Path, help="a folder, in the place of a branch")
-    options.add_argument("--dry-run", action="store_true", help="check all, say what would change, and change nothing")
-    options.add_argument("--ready", action="store_true", help="only ask if this is a version that may be published")
-    options.add_argument("--project", type=Path, default=ROOT, help="the folder of the project (this one)")
-    chosen = options.parse_args(arguments)
-    project = Repository(chosen.project.resolve())
-    try:
-        settings = tomllib.loads((project.folder / "pyproject.toml").read_text(encoding="utf-8"))
-        version = str(settings["project"]["version"])
-        ready(project, version)
-        if chosen.ready:
-            return 0
-        with tempfile.TemporaryDirectory() as store:
-            site: Site
-            if chosen.folder:
-                site = Folder(chosen.folder.expanduser().resolve(), Path(store))
-            else:
-                site = Branch(project, chosen.remote, chosen.branch)
-            publish(site, version, project.folder / PAGES, chosen.dry_run)
-    except (StopError, GitError) as error:
-        print(f"Not published. {error}", file=sys.stderr)
-        return 1
-    return 0
+    commit = git("commit-tree", tree, *(("-p", tip) if tip else ()), "-m", f"Publish {version}")
+    changes = git("show", "--shortstat", "--format=", commit)
+    print(f"Version {version}; the newest will be {newest}; {changes}", flush=True)
+    if not dry_run:  # the push is refused if somebody was faster: then the same command again
+        git("push", "--quiet", "--no-verify", remote, f"{commit}:refs/heads/{branch}")
+    print("This was a rehearsal: nothing is changed." if dry_run else f"Published: {remote}, {branch}, {commit[:10]}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    options = argparse.ArgumentParser(prog="publish", description=__doc__)
+    options.add_argument("--remote", default="origin", help="the repository of the site: a name or an address (origin)")
+    options.add_argument("--branch", default="gh-pages", help="the branch of the site (gh-pages)")
+    options.add_argument("--dry-run", action="store_true", help="check all, say what would change, and change nothing")
+    options.add_argument("--ready", action="store_true", help="only ask if this is a version that may be published")
+    chosen = options.parse_args()
+    check_release(*read_settings())
+    if not chosen.ready:
+        publish(chosen.remote, chosen.branch, *read_settings(), chosen.dry_run)

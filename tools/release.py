@@ -53,7 +53,7 @@ def make_release(version: str, dry_run: bool, checked: bool) -> None:
             print(f"This would be one commit, with the tag v{version} and {listed}.", flush=True)
             sys.exit(subprocess.call([*bump, "--dry-run"]))
         listed.parent.mkdir(exist_ok=True)
-        shutil.copy(*Path(folder).glob("*.txt"), listed)
+        shutil.copy(next(Path(folder).glob("*.txt")), listed)
     git("add", str(listed))
     if subprocess.call([*bump, "--allow-dirty"]):
         git("reset", "--hard", "--quiet", head)  # all that is not committed here is ours

@@ -161,6 +161,11 @@ def publish(*options: str) -> int:
     return failed or tool(*options)
 
 
+def links(*options: str) -> int:
+    asked = run(BOOK, "sphinx-build -b linkcheck -d build/doctrees/linkcheck docs build/linkcheck", *options)
+    return asked if asked > 1 else run(BOOK, "python tools/link_report.py build/linkcheck/output.json")
+
+
 CHECK = partial(build, "dummy", "--quiet", "--fresh-env", doctrees="check")  # a page that is gone is missed by all
 PREVIEW = "sphinx-autobuild -q --watch src --watch docs/_ext -d build/doctrees/serve docs build/serve"
 VIDEOS = "sphinx-build -b videocheck -d build/doctrees/videos docs build/videocheck"
@@ -177,10 +182,7 @@ TASKS = {
     "tests": (partial(run, DEV, "pytest"), "Run every test; `-- tests/test_cases.py` or `-- -k NAME` runs some."),
     "serve": (partial(run, SERVE, PREVIEW), "Show the handbook at http://127.0.0.1:8000 as you write."),
     "videos": (partial(run, BOOK, VIDEOS), "Ask if each video is there (online); 1: one is dead, 2: could not look."),
-    "links": (
-        partial(run, BOOK, "python tools/links.py"),
-        "Ask if each link answers (online); 1: one is dead, 2: could not look.",
-    ),
+    "links": (links, "Ask if each link answers (online); 1: one is dead, 2: could not look."),
     "translate": (translate, "Make or refresh the texts of a language, and build its pages: `-- hi` makes build/hi."),
     "release": (partial(run, DEV, "python tools/release.py"), "Make a version: `-- 1.1.0`, or with `--dry-run`."),
     "publish": (publish, "Put this version on the site, beside the older ones; `-- --dry-run` says what changes."),

@@ -15,6 +15,8 @@ import tempfile
 import tomllib
 from html import unescape
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import jinja2
 
@@ -84,10 +86,11 @@ def write_shared(site: Path, base: str) -> str:
     for number in reversed(numbers):  # a download that only an older version had stays in reach
         left_out = shutil.ignore_patterns("*.html", "_*") if number != newest else None
         shutil.copytree(site / number, site / "latest", ignore=left_out, dirs_exist_ok=True)
-    versions, titles = [], dict[str, str]()
+    versions: list[dict[str, Any]] = []
+    titles: dict[str, str] = {}
     for number in numbers:
         paths = {path.relative_to(site / number).as_posix(): path for path in sorted((site / number).rglob("*.html"))}
-        pages = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+        pages = {name: path.read_text(encoding="utf-8") for name, path in paths.items() if not name.startswith("_")}
         day = re.search(r'<time datetime="([\d-]+)', pages["index.html"])
         versions.append({"number": number, "day": day[1] if day else "", "pages": pages})
         for name, text in pages.items():  # a drawing has a title too, further down
@@ -100,10 +103,12 @@ def write_shared(site: Path, base: str) -> str:
     files = {".nojekyll": "", "versions.css": "".join(rules), "index.html": PAGE.render(title=titles["index.html"])}
     # It may be shown at any depth, so its link is whole.
     files["404.html"] = PAGE.render(title="This page is not here", newest=base or "/latest/")
+    if base:  # an address in it must be whole
+        names = [name for name, text in versions[0]["pages"].items() if 'name="robots" content="noindex' not in text]
+        places = "".join(f"<url><loc>{base}{quote(name)}</loc></url>\n" for name in names if name != "genindex.html")
+        files["sitemap.xml"] = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{places}</urlset>\n'
     for name, text in files.items():
         (site / name).write_text(text, encoding="utf-8")
-    if (site / "latest/sitemap.xml").is_file():
-        shutil.copy(site / "latest/sitemap.xml", site)
     return newest
 
 

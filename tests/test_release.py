@@ -45,7 +45,7 @@ def check_agreement(root: Path) -> None:
     assert re.findall(r"^## (.*)", text, re.M)[: len(released) + 1][1:] == [
         f"{name} - {day}" for name, day, _ in released
     ]
-    listed = sorted((path.stem for path in (root / "docs/data/anchors").glob("*.txt")), key=number, reverse=True)
+    listed = sorted((path.stem for path in (root / "docs/data/published").glob("*.txt")), key=number, reverse=True)
     assert listed == [name for name, _, _ in released], "the newest comes first, each with the list of its addresses"
     assert version == (listed[0] if listed else "0.1.0")
     if released:
@@ -69,7 +69,7 @@ def test_a_release_is_one_commit_with_the_number_the_changes_and_the_addresses(b
     today = datetime.now(UTC).date()
     assert f"## Unreleased\n\n## 1.0.0 - {today}\n\n### Added\n\n- The first pages.\n" in book.read(CHANGES)
     assert "{versionadded} 1.0.0\n" in book.read("docs/organise/help.md")
-    addresses = book.read("docs/data/anchors/1.0.0.txt").splitlines()
+    addresses = book.read("docs/data/published/1.0.0.txt").splitlines()
     assert {"index", "understand/forms", "understand/forms#mutuals"} <= set(addresses)
     assert book.git("log", "-1", "--format=%s %P") == f"Release 1.0.0 {before}"
     assert book.git("rev-parse", "v1.0.0^{commit}") == book.git("rev-parse", "main")
@@ -95,7 +95,7 @@ def test_a_rehearsal_changes_nothing(book: SmallBook) -> None:
     state = book.state()
     done = book.tool("release", "1.0.0", "--dry-run")
     assert (done.returncode, book.state()) == (0, state), done.stderr
-    assert "one commit, with the tag v1.0.0 and docs/data/anchors/1.0.0.txt" in done.stdout
+    assert "one commit, with the tag v1.0.0 and docs/data/published/1.0.0.txt" in done.stdout
     assert "asked for" not in done.stdout
 
 

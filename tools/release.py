@@ -44,7 +44,7 @@ def make_release(version: str, dry_run: bool, checked: bool) -> None:
     if not (checked or dry_run) and subprocess.call([sys.executable, "noxfile.py", "-s", "lint", "check", "tests"]):
         sys.exit("A check or a test fails: see above. Fix it, commit, and run this again.")
     bump = ["bump-my-version", "bump", "--new-version", version]
-    head, listed = git("rev-parse", "HEAD"), Path(f"docs/data/anchors/{version}.txt")
+    head, listed = git("rev-parse", "HEAD"), Path(f"docs/data/published/{version}.txt")
     with tempfile.TemporaryDirectory() as folder:
         number = ("-D", f"version={version}", "-D", f"release={version}")
         if subprocess.call(["sphinx-build", "-b", "addresses", "-qnW", "--keep-going", *number, "docs", folder]):
@@ -53,7 +53,7 @@ def make_release(version: str, dry_run: bool, checked: bool) -> None:
             print(f"This would be one commit, with the tag v{version} and {listed}.", flush=True)
             sys.exit(subprocess.call([*bump, "--dry-run"]))
         listed.parent.mkdir(exist_ok=True)
-        shutil.copy(next(Path(folder).glob("*.txt")), listed)
+        shutil.copy(Path(folder, "published.txt"), listed)
     git("add", str(listed))
     if subprocess.call([*bump, "--allow-dirty"]):
         git("reset", "--hard", "--quiet", head)  # all that is not committed here is ours

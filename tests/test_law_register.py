@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ import pytest
 import yaml
 from conftest import ROOT
 from pybtex.database import parse_file
-from register import RELATIONS, SCHEMAS, Register, read_register, read_schema
+from register import RELATIONS, Register, read_register, read_schema
 
 DATA = ROOT / "docs" / "data"
-LAW_RULES, COUNTRY_RULES = read_schema("laws"), read_schema("countries")
+LAW_RULES = read_schema("laws")
 SPAIN = {"name": "Spain", "region": "Europe", "subregion": "Southern Europe"}
 COUNTRIES: dict[str, Any] = {
     "es": {**SPAIN, "search": "nothing usable", "search_note": "Home work", "note": "A note"},
@@ -72,9 +71,6 @@ def line_of(path: Path, start: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if line.strip().startswith(start))
 
 
-# --- what the handbook's register holds ---
-
-
 @pytest.fixture(scope="module")
 def register() -> Register:
     return read_register(DATA, parse_file(DATA / "sources.bib").entries)
@@ -102,18 +98,6 @@ def test_the_convention_shows_every_ratification(register: Register) -> None:
     ratifications = sorted(key for key, law in register.laws.items() if law["type"] == "ratification")
     assert len(ratifications) >= 13
     assert register.laws["xil-1996-home-work"]["relations"]["ratified_by"] == ratifications
-
-
-@pytest.mark.parametrize("path", sorted((DATA / "laws").iterdir()), ids=lambda path: path.name)
-def test_each_file_names_its_schema_and_its_country(path: Path, register: Register) -> None:
-    first, second, *_ = path.read_text(encoding="utf-8").splitlines()
-    schema = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
-    assert schema
-    assert (path.parent / schema[1]).resolve() == SCHEMAS / "laws.schema.json"
-    assert second == f"# {register.countries[path.stem]['name']}"
-
-
-# --- every field ---
 
 
 def test_every_field_of_an_entry_arrives(folder: Path) -> None:
@@ -158,26 +142,6 @@ def test_a_fault_in_any_field_is_named_on_its_line(name: str, folder: Path) -> N
     for value in [*ANY[:-1], *any_year, *WRONG[name]]:
         write(folder, {"laws/es.yaml": text.replace("HERE", value)})
         assert {*places(read_register(folder, {"boe", "les"}))} == {("es.yaml", line_of(path, f"{name}:"))}, value[:60]
-
-
-@pytest.mark.parametrize("name", [*LAW_RULES["required"], "unit"])
-def test_a_field_that_must_be_there_is_missed_on_the_line_of_its_entry(name: str, folder: Path) -> None:
-    entry = {key: value for key, value in FULL.items() if key != name}
-    register = read(folder, es_2012_two=PLAIN, es_2011_one=entry)
-    assert places(register) == [("es.yaml", line_of(folder / "laws/es.yaml", "es-2011-one:"))]
-    assert f"The field `{name}` is missing" in register.faults[0].message
-    assert list(register.laws) == ["es-2012-two"]
-
-
-@pytest.mark.parametrize("name", COUNTRY_RULES["properties"])
-def test_a_fault_in_any_field_of_a_country_is_named_on_its_line(name: str, folder: Path) -> None:
-    path, text = folder / "countries.yaml", dump(COUNTRIES | {"es": COUNTRIES["es"] | {name: "HERE"}})
-    for value in [*ANY, "Europa" if "region" in name or name == "search" else '"a\\u202Eb"']:
-        write(folder, {path.name: text.replace("HERE", value)})
-        assert places(read_register(folder)) == [(path.name, line_of(path, f"{name}:"))], value
-
-
-# --- the files together ---
 
 
 @pytest.mark.parametrize("name", ["ES.yaml", "espagne.yaml", "xx.yaml", "es.yml", "es.yaml.bak", "es"])

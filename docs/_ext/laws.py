@@ -96,11 +96,12 @@ class LawList(SphinxDirective):
             self.env.note_dependency(path)
         if self.options.get("show") == "entries":
             return [self.make_country([*group]) for _key, group in groupby(laws, lambda law: law["country"])]
-        found = self.render(self.options.get("show", "table"), laws=laws, countries=countries)
-        if "filter" in self.options:
+        show = self.options.get("show", "table")
+        found = self.render(show, laws=laws, countries=countries)
+        if show == "table" and laws and "filter" in self.options:
             metadata["law_filter"] = True
-            rows = next(node for top in found for node in top.findall(nodes.tbody))
-            for row, law in zip(rows.findall(nodes.row), laws, strict=True):
+            body = next(node for top in found for node in top.findall(nodes.tbody))
+            for row, law in zip(body.findall(nodes.row), laws, strict=True):
                 row["classes"].append(law["region"])
         return found
 
@@ -111,22 +112,9 @@ class LawList(SphinxDirective):
 
     def render(self, template: str, **values: Any) -> list[nodes.Node]:
         """Return what a template makes of these values and of the options: Markdown, parsed as the page is."""
-        columns = [name for name in self.options.get("columns", ()) if name in COLUMNS] or ["law", "status", "needs"]
-        context = {
-            "all_laws": book.register.laws,
-            "by": self.options.get("by", "region"),
-            "across": self.options.get("across", "type"),
-            "caption": self.options.get("caption", ""),
-            "cites": "cite" in self.env.domains,
-            "columns": columns,
-            "fields": read_fields(),
-            "filter": "filter" in self.options,
-            "links": self.config.sse_law_links,
-            "max_age": self.config.sse_law_max_age,
-            "root": "../" * self.env.current_document.docname.count("/"),
-        }
-        text = templates.get_template(f"{template}.md.jinja").render(context | values)
-        return self.parse_text_to_nodes(text)
+        site = {"config": self.config, "register": book.register, "fields": read_fields(), "options": self.options}
+        site |= {"cites": "cite" in self.env.domains, "root": "../" * self.env.current_document.docname.count("/")}
+        return self.parse_text_to_nodes(templates.get_template(f"{template}.md.jinja").render(site | values))
 
     def make_country(self, laws: list[Law]) -> nodes.section:
         """Return a section for a country, with one for each of its laws."""

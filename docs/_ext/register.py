@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,8 @@ from sse_handbook.warnings_ import did_you_mean
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
 # Each relation between two laws, and how the other law sees it.
-RELATIONS = {
-    "amends": "amended_by",
-    "repeals": "repealed_by",
-    "succeeds": "succeeded_by",
-    "implements": "implemented_by",
-    "ratifies": "ratified_by",
-}
+RELATIONS = {"amends": "amended_by", "repeals": "repealed_by", "succeeds": "succeeded_by"}
+RELATIONS |= {"implements": "implemented_by", "ratifies": "ratified_by"}
 RELATIONS |= {other: name for name, other in RELATIONS.items()} | {"see_also": "see_also"}
 # What the data and the codebook say beyond the fields of a law.
 PLACE_FIELDS = {
@@ -46,7 +42,7 @@ class Register:
 
     countries: dict[str, dict[str, Any]] = field(default_factory=dict)
     laws: dict[str, Law] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)  # of both
     faults: list[Fault] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     broken: bool = False
@@ -54,42 +50,36 @@ class Register:
 
 def read_register(folder: Path, sources: Collection[str] | None = None) -> Register:
     """Read the register in a folder; without `sources` (the keys of the bibliography) citations are not checked."""
-    register, country_lines = Register(), dict[str, int]()
-    countries, folder = folder / "countries.yaml", folder / "laws"
-    if countries.exists():
-        register.files.append(countries)
-        for item in _read(countries, "countries"):
+    register, countries, laws = Register(), folder / "countries.yaml", folder / "laws"
+    paths = [countries, *(sorted(laws.iterdir()) if laws.is_dir() else ())]
+    # What begins with a dot is an editor's own.
+    register.files = [path for path in paths if path.exists() and not path.name.startswith(".")]
+    for path in register.files:
+        for item in _read_file(path, register.countries):
             if isinstance(item, Fault):
                 register.faults.append(item)
-            else:
+                continue
+            register.entries[item.key] = item
+            if path == countries:
                 register.countries[item.key] = {"country": item.key, **_normalize(item.value)}
-                country_lines[item.key] = item.line()
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name.startswith("."):
-            continue  # an editor's own
-        register.files.append(path)
-        for item in _read_laws(path, register.countries):
-            if isinstance(item, Fault):
-                register.faults.append(item)
             else:
                 register.laws[item.key] = _make_law(item, register.countries[path.stem])
-                register.entries[item.key] = item
     register.broken = bool(register.faults)
     _check_laws(register, sources)
     with_laws = {law["country"] for law in register.laws.values()}
     for key, country in register.countries.items():
         if country.get("search") == "not researched" and "search_note" not in country and key in with_laws:
             message = f"`{key}` has laws now: delete its `search`, or say in `search_note` what it is about."
-            register.faults.append(Fault(countries, country_lines[key], message))
+            register.faults.append(Fault(countries, register.entries[key].line(), message))
     _complete_relations(register.laws)
     return register
 
 
+@cache
 def read_schema(name: str) -> dict[str, Any]:
     """Return the rules of an entry: which fields it must have, and the rule of each field."""
-    rules: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
-    entry: dict[str, Any] = rules["additionalProperties"]
-    return entry
+    rules: dict[str, dict[str, Any]] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return rules["additionalProperties"]
 
 
 def read_fields() -> dict[str, dict[str, Any]]:
@@ -104,17 +94,15 @@ def same_country(key: str, known: Collection[str]) -> list[str]:
     return [other for other in known if other.partition("-")[0] == key.partition("-")[0]]
 
 
-def _read(path: Path, name: str) -> Iterator[Entry | Fault]:
-    return read_entries(path, SCHEMAS / f"{name}.schema.json")
-
-
-def _read_laws(path: Path, countries: Collection[str]) -> Iterator[Entry | Fault]:
-    if path.suffix != ".yaml":
+def _read_file(path: Path, countries: Collection[str]) -> Iterator[Entry | Fault]:
+    if path.parent.name != "laws":
+        yield from read_entries(path, SCHEMAS / "countries.schema.json")
+    elif path.suffix != ".yaml":
         yield Fault(path, 1, f"`{path.name}` is not read. Name a file of laws after its country: `es.yaml`.")
     elif path.stem not in countries:
         yield Fault(path, 1, f"`{path.stem}` is no code of `countries.yaml`.{did_you_mean(path.stem, countries)}")
     else:
-        for item in _read(path, "laws"):
+        for item in read_entries(path, SCHEMAS / "laws.schema.json"):
             if isinstance(item, Entry) and not item.key.startswith(f"{path.stem}-"):
                 message = f"`{item.key}` stands in `{path.name}`: its key must begin with `{path.stem}-`."
                 yield Fault(path, item.line(), message)
@@ -144,26 +132,28 @@ def _normalize(value: Any) -> Any:
 def _check_laws(register: Register, sources: Collection[str] | None) -> None:
     """Note each source and law that is named and is not there, and where two laws contradict each other."""
     for key, law in register.laws.items():
-        found: list[tuple[tuple[str | int, ...], str]] = []
-        for number, source in enumerate(law["sources"]):
-            if sources is not None and source not in sources:
-                message = f"`{source}` is no key of a source.{did_you_mean(source, sources)}"
-                found.append((("sources", number), message))
-        for number, copy in enumerate(law.get("archived", ())):
-            if copy["source"] not in law["sources"]:
-                message = f"`{copy['source']}` is none of the entry's `sources`. Add it there, or delete the copy."
-                found.append((("archived", number, "source"), message))
-        for name, others in law.get("relations", {}).items():
-            for number, other in enumerate(others):
-                if message := _find_misfit(register, law, name, other):
-                    found.append((("relations", name, number), message))
-        for steps, message in found:
-            entry = register.entries[key]
-            register.faults.append(
-                Fault(entry.path, entry.line(*steps), f"`{'.'.join(map(str, (key, *steps)))}`: {message}")
-            )
+        entry = register.entries[key]
+        for steps, message in _find_faults(register, law, sources):
+            place = ".".join(map(str, (key, *steps)))
+            register.faults.append(Fault(entry.path, entry.line(*steps), f"`{place}`: {message}"))
         # What has been told here is not told again by whoever cites it.
         law["sources"] = [source for source in law["sources"] if sources is None or source in sources]
+
+
+def _find_faults(
+    register: Register, law: Law, sources: Collection[str] | None
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for number, source in enumerate(law["sources"]):
+        if sources is not None and source not in sources:
+            yield ("sources", number), f"`{source}` is no key of a source.{did_you_mean(source, sources)}"
+    for number, copy in enumerate(law.get("archived", ())):
+        if copy["source"] not in law["sources"]:
+            message = f"`{copy['source']}` is none of the entry's `sources`. Add it there, or delete the copy."
+            yield ("archived", number, "source"), message
+    for name, others in law.get("relations", {}).items():
+        for number, other in enumerate(others):
+            if message := _find_misfit(register, law, name, other):
+                yield ("relations", name, number), message
 
 
 def _find_misfit(register: Register, law: Law, name: str, other: str) -> str:

@@ -98,8 +98,8 @@ epub_description = (
     "A handbook and policy reference for groups of women and men who work at home, and for those who stand with them."
 )
 epub_contributor = epub_publisher = author
-epub_uid = "handbook"
-epub_identifier = "urn:uuid:7e526902-a0fc-4727-b9db-ad44d5cfb648"  # names the book in all its versions: never change it
+# Names the book in all its versions: never change it.
+epub_uid = epub_identifier = "urn:uuid:7e526902-a0fc-4727-b9db-ad44d5cfb648"
 epub_theme = "handbook_epub"
 epub_css_files = []
 epub_cover = ("_static/cover.png", "epub-cover.html")

@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 import pytest
 from conftest import ROOT, Built, build
-from downloads import format_size
 from lxml import html
 
 CONF = f"""
@@ -67,7 +66,7 @@ def test_each_page_offers_what_has_been_built_with_its_size(make: Make) -> None:
     built = make(made={"book.pdf": 1_234_567, "book & pages.zip": 87_400})
     assert offers(built, "part/page.html") == {
         "../downloads/book.pdf": "The book as PDF (1.2 MB): to print, to file, to send to an office",
-        "../downloads/book%20%26%20pages.zip": "Offline copy (87 KB): all pages, the search and the PDF, "
+        "../downloads/book%20%26%20pages.zip": "Offline copy (87.4 kB): all pages, the search and the PDF, "
         "to pass on and to use without a network",
     }
     text = html.parse(built.output / "index.html").getroot().text_content()
@@ -93,14 +92,6 @@ def test_some_formats_can_be_left_out_and_other_builders_offer_nothing(make: Mak
     built = make(made={"book.pdf": 1000, "book & pages.zip": 1000}, sse_downloads_only=["pdf"])
     assert list(offers(built, "index.html")) == ["downloads/book.pdf"]
     assert "Take this book" not in (make("singlehtml").output / "index.html").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("size", "shown"),
-    [(1, "1 KB"), (499, "1 KB"), (87_400, "87 KB"), (999_499, "999 KB"), (999_500, "1.0 MB"), (4_960_000, "5.0 MB")],
-)
-def test_sizes_are_shown_as_phones_show_them(size: int, shown: str) -> None:
-    assert format_size(size) == shown
 
 
 def test_a_page_says_its_version_and_when_it_was_reviewed(make: Make) -> None:

@@ -21,12 +21,7 @@ def find_downloads(app: Sphinx, config: Config) -> None:
         before, _star, after = Path(config.sse_downloads[kind]).name.partition("*")
         for path in sorted(Path(app.confdir).glob(config.sse_downloads[kind])):
             chapter = path.name.removeprefix(before).removesuffix(after)
-            config.downloads_found.append((chapter, str(path), kind, path.name, format_size(path.stat().st_size)))
-
-
-def format_size(size: int) -> str:
-    """Return a size in bytes as phones and data plans show it: `87 KB`, `1.2 MB`."""
-    return f"{size / 1e6:.1f} MB" if size >= 999_500 else f"{max(round(size / 1e3), 1)} KB"
+            config.downloads_found.append((chapter, str(path), kind, path.name, path.stat().st_size))
 
 
 def chapter_name(docname: str) -> str:
@@ -36,21 +31,19 @@ def chapter_name(docname: str) -> str:
 
 def add_downloads(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
     """`html-page-context`: offer the downloads, and of the chapters alone that which the page is in."""
-    config = app.config
-    if config.sse_published:
-        formats = {"day": "%Y-%m-%d", "text": "%-d %B %Y"}
-        context["released"] = {key: format_date(value, language=config.language) for key, value in formats.items()}
-    if app.builder.name in ("html", "dirhtml") and doctree is not None:
-        chapters = {row[0] for row in config.downloads_found if f"{chapter_name(name)}-".startswith(f"{row[0]}-")}
-        rows = [row[2:] for row in config.downloads_found if row[0] in ("", max(chapters, key=len, default=""))]
-        box = app.builder.templates.render("downloads.html", {**context, "downloads": rows}) if rows else ""
+    if app.config.sse_published:
+        context["released"] = [format_date(text, language=app.config.language) for text in ("%Y-%m-%d", "%-d %B %Y")]
+    found = app.config.downloads_found if app.builder.name == "html" and doctree is not None else []
+    chapter = max((row[0] for row in found if f"{chapter_name(name)}-".startswith(f"{row[0]}-")), key=len, default="")
+    if rows := [row[2:] for row in found if row[0] in ("", chapter)]:
+        box = app.builder.templates.render("downloads.html", {**context, "downloads": rows})
         body = context["body"]
         context["body"] = body.replace(PLACE, box) if PLACE in body else body + box
 
 
 def copy_downloads(app: Sphinx, exception: Exception | None) -> None:
     for _chapter, path, _kind, file, _size in app.config.downloads_found:
-        if app.builder.name in ("html", "dirhtml") and not exception:
+        if app.builder.name == "html" and not exception:
             Path(app.outdir, "downloads").mkdir(exist_ok=True)
             shutil.copyfile(path, Path(app.outdir, "downloads", file))
 

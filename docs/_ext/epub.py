@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -29,24 +28,22 @@ REPLACED = {
 
 
 class BookBuilder(Epub3Builder):
+    def copy_html_static_files(self, context: dict[str, Any]) -> None:
+        """What the site has beside its pages is no part of a book."""
+
+    def copy_extra_files(self) -> None: ...
+
+    def gen_additional_pages(self) -> None: ...
+
     def handle_finish(self) -> None:
         """Delete what an earlier build left and would be packed, and draw the cover: many shelves show no SVG."""
         pages = {Path(self.get_outfilename(docname)) for docname in self.env.found_docs}
         for path in {Path(self.outdir, ".buildinfo.bak"), *Path(self.outdir).rglob("*.xhtml")} - pages:
             path.unlink(missing_ok=True)
-        if self.config.epub_cover:
-            picture = Path(self.outdir, self.config.epub_cover[0])
-            svg2png(Path(self.srcdir, self.config.epub_cover[0]).with_suffix(".svg"), picture, width=COVER_WIDTH)
+        for picture in self.config.epub_cover[:1]:
+            drawing = Path(self.srcdir, picture).with_suffix(".svg")
+            svg2png(drawing, Path(self.outdir, picture), width=COVER_WIDTH)
         super().handle_finish()
-
-    def copy_html_static_files(self, context: dict[str, Any]) -> None:
-        """The static files of the site are none of a book's."""
-
-    def copy_extra_files(self) -> None:
-        """Nor are its files for robots."""
-
-    def gen_additional_pages(self) -> None:
-        """Nor is its page that says that there is none."""
 
     def get_toc(self) -> None:
         self.refnodes = []
@@ -56,14 +53,16 @@ class BookBuilder(Epub3Builder):
 
     def add_to_contents(self, docname: str, level: int) -> None:
         """List a page with the pages below it, or with its headings where it has none."""
-        uri = html.escape(self.get_target_uri(docname))
+        uri, pages = html.escape(self.get_target_uri(docname)), self.env.toctree_includes.get(docname, [])
         if any(entry["refuri"] == uri for entry in self.refnodes):
             return
-        headings = [("", self.env.titles[docname].astext(), 0)]
-        pages = self.env.toctree_includes.get(docname, [])
-        for anchor, title, depth in headings if pages else [*headings, *find_headings(self.env.tocs[docname])]:
-            entry = {"level": level + depth, "refuri": uri + html.escape(anchor), "text": html.escape(title)}
-            self.refnodes.append(entry)
+        self.refnodes.append({"level": level, "refuri": uri, "text": html.escape(self.env.titles[docname].astext())})
+        for link in () if pages else self.env.tocs[docname].findall(nodes.reference):
+            around, depth = link.parent, -1
+            while around is not None:
+                around, depth = around.parent, depth + isinstance(around, nodes.list_item)
+            entry = {"level": level + depth, "refuri": uri + html.escape(link["anchorname"])}
+            self.refnodes += [entry | {"text": html.escape(link.astext())}] if depth else []
         for page in pages:
             self.add_to_contents(page, level + (docname != self.config.root_doc))
 
@@ -71,19 +70,15 @@ class BookBuilder(Epub3Builder):
         return super().make_id(unquote(name))  # the spine asks by address, the list of files by name
 
     def content_metadata(self) -> dict[str, Any]:
-        # The package must say which pages hold drawings (EPUB 3.3, section 5.7.2.2).
+        """Note, too, which pages hold drawings: the package must say so (EPUB 3.3, section 5.7.2.2)."""
         drawn = [page for page in Path(self.outdir).rglob("*.xhtml") if b"<svg" in page.read_bytes()]
-        drawn_hrefs = [html.escape(quote(page.relative_to(self.outdir).as_posix())) for page in drawn]
-        self.metadata = {**super().content_metadata(), "drawn": drawn_hrefs}
+        hrefs = [html.escape(quote(page.relative_to(self.outdir).as_posix())) for page in drawn]
+        self.metadata = {**super().content_metadata(), "drawn": hrefs}
         return self.metadata
 
     def build_content(self) -> None:
         super().build_content()
         copy_asset_file(PACKAGE, self.outdir, context=self.metadata, force=True)
-
-    def toc_metadata(self, level: int, navpoints: list[Any]) -> dict[str, Any]:
-        # Sphinx gives the name of an XML attribute.
-        return super().toc_metadata(level, navpoints) | {"uid": html.escape(self.config.epub_identifier)}
 
     def build_epub(self) -> None:
         date = time.gmtime(max(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), FIRST_DAY))
@@ -95,21 +90,10 @@ class BookBuilder(Epub3Builder):
                 book.writestr(entry, Path(self.outdir, name).read_bytes(), method)
 
 
-def find_headings(contents: nodes.Element, depth: int = 0) -> Iterator[tuple[str, str, int]]:
-    """Yield each heading below a page's title: its anchor, its text, and how deep it stands."""
-    for item in contents.children:
-        link = item.next_node(nodes.reference)
-        if depth and link is not None:
-            yield link["anchorname"], link.astext(), depth
-        for below in (child for child in item.children if isinstance(child, nodes.bullet_list)):
-            yield from find_headings(below, depth + 1)
-
-
 def fit_page(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """`html-page-context`: write what every reader of books understands."""
-    if app.builder.name == "epub" and "body" in context:
-        for written, fit in REPLACED.items():
-            context["body"] = context["body"].replace(written, fit)
+    for written, fit in REPLACED.items() if app.builder.name == "epub" and "body" in context else ():
+        context["body"] = context["body"].replace(written, fit)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

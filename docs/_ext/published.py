@@ -28,6 +28,8 @@ from sse_handbook.warnings_ import Check, did_you_mean, warn
 REDIRECTS = "data/redirects.yaml"
 SCHEMA = Path(__file__).parent.parent / "data/schemas/redirects.schema.json"
 NO_LIST = "This is no list of what a version published. Name it `1.0.0.txt`, and give back what its release wrote."
+# A key of a data file, at the beginning of a line.
+KEY = re.compile(r"^[\"']?([^\s#\"'].*?)[\"']?:(?=\s|$)", re.MULTILINE)
 
 
 def find_addresses(env: BuildEnvironment) -> dict[str, str]:
@@ -50,6 +52,49 @@ class AddressBuilder(DummyBuilder):
         title = f"# Every page and explicit anchor of {self.config.project} {self.config.release}"
         text = "".join(f"{line}\n" for line in (title, *sorted(find_addresses(self.env))))
         Path(self.outdir, "published.txt").write_text(text, encoding="utf-8")
+
+
+def find_new_address(lost: str, new: list[str]) -> str:
+    """Return what a lost address most likely is now, or an empty text; `new` are those that its version did not have.
+
+    The same anchor wherever it is; else the anchor of its page, or the page, whose spelling is nearest.
+    """
+    page, _sharp, anchor = lost.partition("#")
+    same = [address for address in new if anchor and address.endswith(f"#{anchor}")]
+    country = anchor[:7] if anchor.startswith("law-") else ""  # `law-es-…`: no law becomes another country's
+    start = f"{page}#{country}" if anchor else ""
+    alike = [address for address in new if address.startswith(start) and ("#" in address) == bool(anchor)]
+    return next(iter(same or get_close_matches(lost, alike, n=1)), "")
+
+
+def check_published(app: Sphinx, env: BuildEnvironment) -> None:
+    """`env-updated`: warn of each address that a version published and that is gone, with the redirect to paste."""
+    data, addresses, lists = Path(app.srcdir, "data"), find_addresses(env), []
+    for path in Path(data, "published").glob("*"):
+        try:
+            lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
+            if not (listed := {line: number for number, line in lines if line and line[0] != "#"}):
+                raise ValueError(path)
+            lists.append((Version(path.stem), path, listed))
+        except (OSError, ValueError):
+            warn(Check.REGISTER, NO_LIST, path)
+    # What still stands in the data has a fault there, which its own warning tells: it is not gone.
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in data.rglob("*.yaml") if lists]
+    done = {*addresses, *(key for text in texts for key in KEY.findall(text))}
+    for _version, path, listed in sorted(lists, reverse=True):
+        new = sorted(addresses.keys() - listed.keys())
+        for lost in listed:
+            if lost in done or re.sub(r"^.*#(law|video)-", "", lost) in done:
+                continue
+            done.add(lost)
+            near = find_new_address(lost, new)
+            entry = {lost: {"to": near or "THE NEW ADDRESS", "because": "WHY IT MOVED"}}
+            line = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=999)[1:-2]
+            message = (
+                f"Version {path.stem} published `{lost}`, and it is gone.{f' Is it now `{near}`?' if near else ''}"
+            )
+            give_back = f" Give the {'label' if '#' in lost else 'page'} back, or add to `{REDIRECTS}`: `{line}`"
+            warn(BookCheck.ANCHOR_LOST, message + give_back, path, listed[lost])
 
 
 class Redirects:
@@ -86,8 +131,8 @@ class Redirects:
             elif new not in addresses:
                 hint = did_you_mean(new, addresses) or " Write the address of a page or of a label on it."
                 warn(BookCheck.REDIRECT, f"`{new}` does not exist.{hint}", entry.path, entry.line("to"))
-            elif app.builder.name in ("html", "dirhtml"):
-                self.routes.append((*split(old), *split(new), addresses[new]))
+            elif app.builder.name == "html":
+                self.routes.append((*old.partition("#")[::2], *new.partition("#")[::2], addresses[new]))
 
     def keep_old_anchors(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
         """`doctree-resolved`: give each old anchor of a page that lives its place.
@@ -96,85 +141,32 @@ class Redirects:
         """
         for page, anchor, to, target, title in (route for route in self.routes if route[0] == docname):
             places = {name: node for node in doctree.findall(nodes.Element) for name in node["ids"]}
-            if anchor in places:  # a heading may have the name by itself
-                continue
+            section = doctree.next_node(nodes.section)
             if to == page and target in places:
-                places[target]["ids"].append(anchor)
-            elif (section := doctree.next_node(nodes.section)) is not None:
+                places[target]["ids"] += {anchor} - places.keys()  # a heading may have the name by itself
+            elif anchor not in places and section is not None:
                 link = make_refnode(app.builder, page, to, target, nodes.inline("", title))
                 text = nodes.Text(_("This part has moved:") + " ")
                 section.insert(1, nodes.paragraph("", "", text, link, ids=[anchor], classes=["moved"]))
 
     def make_old_pages(self, app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-        """`html-collect-pages`: put a small page at each address whose page is gone.
+        """`html-collect-pages`: put a small page where a page is gone; it shows where each of its anchors went.
 
-        A refresh loses the anchor that was asked for: a page that had any shows where each of them went.
+        Only where it had none it leads on by itself: that would lose the anchor that was asked for.
         """
         pages: dict[str, dict[str, tuple[str, str]]] = {}
         for page, anchor, to, target, title in self.routes:
-            if page not in app.env.titles:
-                link = app.builder.get_relative_uri(page, to) + (f"#{target}" if target else "")
-                pages.setdefault(page, {})[anchor] = (link, title)
-        for page, parts in pages.items():
-            yield page, {"whole": parts.pop("", None), "parts": parts}, "moved.html"
-
-
-def split(address: str) -> tuple[str, str]:
-    page, _sharp, anchor = address.partition("#")
-    return page, anchor
-
-
-def find_new_address(lost: str, new: list[str]) -> str:
-    """Return what a lost address most likely is now, or an empty text; `new` are those that its version did not have.
-
-    The same anchor wherever it is; else the anchor of its page, or the page, whose spelling is nearest.
-    """
-    page, anchor = split(lost)
-    same = [address for address in new if anchor and split(address)[1] == anchor]
-    # `law-es-2011-…`: no law has become another country's.
-    start = f"{page}#{anchor[:7] if anchor.startswith('law-') else ''}" if anchor else ""
-    alike = [address for address in new if address.startswith(start) and bool(split(address)[1]) == bool(anchor)]
-    return next(iter(same or get_close_matches(lost, alike, n=1)), "")
-
-
-def check_published(app: Sphinx, env: BuildEnvironment) -> None:
-    """`env-updated`: warn of each address that a version published and that is gone, with the redirect to paste."""
-    data, addresses, lists = Path(app.srcdir, "data"), find_addresses(env), []
-    for path in Path(data, "published").glob("*"):
-        try:
-            lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
-            listed = {line.strip(): number for number, line in lines if line.strip() and not line.startswith("# ")}
-            lists.append((Version(path.stem), path, listed))
-        except (OSError, ValueError):
-            listed = {}
-        if not listed:
-            warn(Check.REGISTER, NO_LIST, path)
-    if not lists:
-        return
-    # What still stands in the data has a fault there, which its own warning tells: it is not gone.
-    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in data.rglob("*.yaml"))
-    done = {*addresses, *re.findall(r"^[\"']?([^\s#\"'].*?)[\"']?:(?=\s|$)", text, re.MULTILINE)}
-    for _version, path, listed in sorted(lists, reverse=True):
-        new = sorted(addresses.keys() - listed.keys())
-        for lost in sorted(listed.keys() - done):
-            if re.sub(r"^.*#(law|video)-", "", lost) in done:
-                continue
-            done.add(lost)
-            near = find_new_address(lost, new)
-            entry = {lost: {"to": near or "THE NEW ADDRESS", "because": "WHY IT MOVED"}}
-            line = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=999)[1:-2]
-            message = (
-                f"Version {path.stem} published `{lost}`, and it is gone.{f' Is it now `{near}`?' if near else ''}"
-            )
-            give_back = f" Give the {'label' if '#' in lost else 'page'} back, or add to `{REDIRECTS}`: `{line}`"
-            warn(BookCheck.ANCHOR_LOST, message + give_back, path, listed[lost])
+            link = app.builder.get_relative_uri(page, to) + (f"#{target}" if target else "")
+            pages.setdefault(page, {})[anchor] = (link, title)
+        for page in pages.keys() - app.env.titles.keys():
+            yield page, {"whole": pages[page].pop("", None), "parts": pages[page]}, "moved.html"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     redirects = Redirects()
     app.add_config_value("published_redirects", {}, "html", dict)
-    app.connect("config-inited", redirects.read)
     app.add_builder(AddressBuilder)
+    app.connect("config-inited", redirects.read)
     app.connect("env-updated", redirects.check)
     app.connect("env-updated", check_published)
     app.connect("doctree-resolved", redirects.keep_old_anchors)

@@ -6,7 +6,7 @@ An address is the same in every format: `understand/forms` is a page, `understan
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,10 @@ KEY = re.compile(r"^[\"']?([^\s#\"'].*?)[\"']?:(?=\s|$)", re.MULTILINE)
 def find_addresses(env: BuildEnvironment) -> dict[str, str]:
     """Return every page and every explicit anchor (label or term) of the book, each with the title of what is there."""
     addresses = {docname: title.astext() for docname, title in env.titles.items()}
-    for domain in filter(None, (env.domains.get("std"), env.domains.get("sse"))):
-        for name, title, kind, docname, anchor, _priority in domain.get_objects():
-            if docname in env.titles and anchor:
-                untitled = kind == "label" and title == name
-                addresses[f"{docname}#{anchor}"] = env.titles[docname].astext() if untitled else title
+    for name, title, kind, docname, anchor, _priority in env.domains.standard_domain.get_objects():
+        if docname in env.titles and anchor:
+            untitled = kind == "label" and title == name
+            addresses[f"{docname}#{anchor}"] = env.titles[docname].astext() if untitled else title
     return addresses
 
 
@@ -54,17 +53,20 @@ class AddressBuilder(DummyBuilder):
         Path(self.outdir, "published.txt").write_text(text, encoding="utf-8")
 
 
-def find_new_address(lost: str, new: list[str]) -> str:
-    """Return what a lost address most likely is now, or an empty text; `new` are those that its version did not have.
+def find_new_address(lost: str, addresses: Collection[str], listed: Collection[str]) -> str:
+    """Return what a lost address most likely is now, or an empty text.
 
-    The same anchor wherever it is; else the anchor of its page, or the page, whose spelling is nearest.
+    The same anchor wherever it is; else the anchor of its page, or the page, whose spelling is nearest: one that the
+    same version did not have (`listed`), for that is another thing.
     """
     page, _sharp, anchor = lost.partition("#")
-    same = [address for address in new if anchor and address.endswith(f"#{anchor}")]
     country = anchor[:7] if anchor.startswith("law-") else ""  # `law-es-…`: no law becomes another country's
     start = f"{page}#{country}" if anchor else ""
-    alike = [address for address in new if address.startswith(start) and ("#" in address) == bool(anchor)]
-    return next(iter(same or get_close_matches(lost, alike, n=1)), "")
+    alike = (address for address in addresses if address.startswith(start) and ("#" in address) == bool(anchor))
+    names = {address.partition("#")[2] or address: address for address in alike}
+    new = sorted(names.keys() - {address.partition("#")[2] or address for address in listed})
+    same = [address for address in addresses if anchor and address.endswith(f"#{anchor}")]
+    return next(iter([*same, *(names[name] for name in get_close_matches(anchor or page, new, n=1))]), "")
 
 
 def check_published(app: Sphinx, env: BuildEnvironment) -> None:
@@ -78,16 +80,18 @@ def check_published(app: Sphinx, env: BuildEnvironment) -> None:
             lists.append((Version(path.stem), path, listed))
         except (OSError, ValueError):
             warn(Check.REGISTER, NO_LIST, path)
-    # What still stands in the data has a fault there, which its own warning tells: it is not gone.
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in data.rglob("*.yaml") if lists]
-    done = {*addresses, *(key for text in texts for key in KEY.findall(text))}
+    keys = {key for text in texts for key in KEY.findall(text)}
+    # What stands in the data and nowhere in the book has a fault there, which its own warning tells: it is not gone.
+    faulty = {f"{kind}-{key}" for kind in ("law", "laws", "video") for key in keys}
+    faulty -= {address.partition("#")[2] for address in addresses}
+    done = {*addresses, *keys}
     for _version, path, listed in sorted(lists, reverse=True):
-        new = sorted(addresses.keys() - listed.keys())
         for lost in listed:
-            if lost in done or re.sub(r"^.*#(law|video)-", "", lost) in done:
+            if lost in done or lost.partition("#")[2] in faulty:
                 continue
             done.add(lost)
-            near = find_new_address(lost, new)
+            near = find_new_address(lost, addresses, listed)
             entry = {lost: {"to": near or "THE NEW ADDRESS", "because": "WHY IT MOVED"}}
             line = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=999)[1:-2]
             message = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -112,3 +113,25 @@ def test_a_published_page_leads_to_the_other_versions_beside_it(make: Make, monk
         assert line.xpath("following::link[@rel='stylesheet']/@href") == [f"{up}versions.css"]
         assert line.xpath("time/@datetime | time/text()") == ["2027-01-31", "31 January 2027"]
         assert line.xpath("strong[@hidden]/text()") == ["There is a newer version."]
+
+
+def test_each_review_of_the_handbook_was_on_a_day() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md")]
+    for day in (day for text in texts for day in re.findall(r"\A---\n(?:.*\n)*?reviewed: (.*)\n", text)):
+        assert date.fromisoformat(day) <= date.today()
+
+
+def test_a_new_title_is_in_the_menu_of_every_page(tmp_path: Path) -> None:
+    source = tmp_path / "docs"
+    source.mkdir()
+    (source / "conf.py").write_text('extensions = ["myst_parser", "shared_doctrees"]\n', encoding="utf-8")
+    for name, text in {"index": "# Front\n\n```{toctree}\none\ntwo\n```\n", "one": "# One\n", "two": "# Two\n"}.items():
+        (source / f"{name}.md").write_text(text, encoding="utf-8")
+    build(source, tmp_path / "build")
+    assert build(source, tmp_path / "build").written == set()
+    (source / "one.md").write_text("# One\n\nMore.\n", encoding="utf-8")
+    assert build(source, tmp_path / "build").written == {"index", "one"}
+    (source / "one.md").write_text("# Another\n", encoding="utf-8")
+    built = build(source, tmp_path / "build")
+    assert (built.read, built.written) == ({"one"}, {"index", "one", "two"})
+    assert "Another" in (built.output / "two.html").read_text(encoding="utf-8")

@@ -244,7 +244,7 @@ def check_laws(app: Sphinx, env: BuildEnvironment) -> None:
         names = ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
         message = f"{len(keys)} of {len(laws)} laws were not checked for {most} months, or never. Begin with: {names}."
         place = f"{entries[keys[0]].path}:{entries[keys[0]].line()}"
-        logger.info("%s: NOTE: %s [sse.%s]", place, message, BookCheck.LAW_STALE.value)
+        logger.info("%s: NOTE: %s [sse.%s]", place, message, BookCheck.LAW_STALE.name.lower())
 
 
 def add_filter(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:

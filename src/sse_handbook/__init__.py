@@ -1,4 +1,4 @@
-"""A Sphinx extension for handbooks: videos and cross-references, checked when the book is built."""
+"""Checks cross-references and video links when the book is built."""
 
 from __future__ import annotations
 

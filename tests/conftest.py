@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import pickle
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,35 +184,3 @@ def handbook_copy(tmp_path: Path, diagram_cache: Path) -> Callable[..., Built]:
         return build(source, tmp_path / output, builder, jobs, sse_diagram_cache=str(diagram_cache))
 
     return build_copy
-
-
-GH = """#!{python}
-import json, pathlib, sys
-folder = pathlib.Path({folder!r})
-with (folder / "told").open("a") as told:
-    print(json.dumps([sys.argv[1:], "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()]), file=told)
-if sys.argv[1:3] in (["issue", "list"], ["pr", "list"]):
-    print((folder / sys.argv[1]).read_text())
-elif sys.argv[1] == "api":
-    path = next(each for each in sys.argv if each.startswith("repos/"))
-    print(json.dumps(json.loads((folder / "api").read_text())[path]))
-"""
-
-
-@pytest.fixture
-def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A `gh` that only writes down what it is told: what `issue`, `pr` and `api` in its folder hold, it answers."""
-    folder = tmp_path / "gh"
-    folder.mkdir()
-    (folder / "gh").write_text(GH.format(python=sys.executable, folder=str(folder)))
-    (folder / "gh").chmod(0o755)
-    (folder / "issue").write_text("[]")
-    (folder / "pr").write_text("0")
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    return folder
-
-
-def told(gh: Path) -> list[tuple[str, str]]:
-    """The first three words of each call of `gh`, and what came in by its standard input."""
-    lines = (gh / "told").read_text().splitlines() if (gh / "told").exists() else []
-    return [(" ".join(words[:3]), said) for words, said in map(json.loads, lines)]

@@ -180,7 +180,7 @@ def handbook_copy(tmp_path: Path, diagram_cache: Path) -> Callable[..., Built]:
     shutil.copytree(ROOT / "docs", source)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
 
-    def build_copy(builder: str = "html", jobs: int = 1, output: str = "build") -> Built:
-        return build(source, tmp_path / output, builder, jobs, sse_diagram_cache=str(diagram_cache))
+    def build_copy(builder: str = "html", jobs: int = 1, output: str = "build", **settings: object) -> Built:
+        return build(source, tmp_path / output, builder, jobs, sse_diagram_cache=str(diagram_cache), **settings)
 
     return build_copy

@@ -56,10 +56,10 @@ class Check(Enum):
         `sse_video_max_age` days.
 
         Right: an online check, which writes what it saw and when to `video-status.json`."""
-    VIDEO_DEAD = """A video is gone: its host said so twice, in the online check alone. The message names every place.
+    VIDEO_DEAD = """A video is gone: online checks on two days have found so. The message names every place.
 
         Right: another address of the same video, an archived copy, or no video."""
-    VIDEO_SUSPECT = """A video may be gone, and what its host says does not prove it. The online check will ask again.
+    VIDEO_SUSPECT = """A video may be gone: one online check has found so, and a later one decides.
 
         Right: open the address yourself, and wait for the next check where you are not sure."""
     XREF_MISSING = """A link names a label, a term, a page, a footnote or a source that is not there.

@@ -28,7 +28,7 @@ class BookCheck(Enum):
         that still exists.
 
         Right: from an address that is gone, straight to one that is there."""
-    DIAGRAM_SYNTAX = """Mermaid cannot draw the diagram. The message carries what Mermaid said of it.
+    DIAGRAM_SYNTAX = """Mermaid cannot draw the diagram, or would leave out a part of it.
 
         Wrong: `A["Members" --> B`
 

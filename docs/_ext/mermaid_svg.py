@@ -178,7 +178,7 @@ def draw_once(code: str, cache: Path, path: Path) -> str:
         print(f"{path}: drawing a diagram", flush=True)
         try:
             svg = tidy_svg(mermaidx.render(code, config=CONFIG).svg(), f"diagram-{name}")
-        except Exception as error:  # (whatever its engine ran into)
+        except Exception as error:  # whatever its engine ran into
             svg = f"refused: {error}"
         cache.mkdir(parents=True, exist_ok=True)
         half = kept.with_suffix(f".{os.getpid()}")  # two processes may draw the same diagram at once

@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Set
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -137,15 +138,11 @@ def names_video(body: bytes, link: VideoLink) -> bool:
         return False
     if link.provider == "vimeo":
         return str(data.get("video_id")) == link.id.partition("/")[0]
-    text = " ".join(str(data.get(name)) for name in ("html", "thumbnail_url", "url"))
-    return any(_is_address_of(address, link) for address in URL.findall(text))
-
-
-def _is_address_of(address: str, link: VideoLink) -> bool:
-    try:
-        return parse_video_link(address) == link.video
-    except VideoLinkError:
-        return False
+    for url in URL.findall(" ".join(str(data.get(name)) for name in ("html", "thumbnail_url", "url"))):
+        with suppress(VideoLinkError):
+            if parse_video_link(url) == link.video:
+                return True
+    return False
 
 
 class VideoCheckBuilder(DummyBuilder):

@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -203,7 +205,17 @@ def test_a_language_has_folders_of_its_own(small: Path) -> None:
     assert not (small / "build/html").exists()
 
 
-# Settings of sites
+# Settings
+
+
+def test_the_page_on_tools_names_each_dependency_and_no_other() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = [*project["project"]["dependencies"], *chain(*project["dependency-groups"].values())]
+    page = (ROOT / "docs/contribute/tools.md").read_text("utf-8")
+    rows = re.findall(r"^\| (?!Package)([\w, -]+) \| \w", page, re.MULTILINE)
+    assert sorted(name for row in rows for name in row.split(", ")) == sorted(
+        re.match(r"[\w-]+", requirement)[0] for requirement in wanted
+    )
 
 
 def test_every_label_that_something_gives_is_made_as_the_guide_says() -> None:

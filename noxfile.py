@@ -56,7 +56,7 @@ def install(*groups: str) -> None:
     print(f"Setting up {', '.join(groups)} in {HOME}: about a minute, and the network, this once ...", flush=True)
     if not installed and subprocess.call([sys.executable, "-m", "venv", "--clear", str(HOME)]):
         sys.exit(f"Python cannot make environments here. On Debian or Ubuntu: apt-get install python3-venv && {AGAIN}")
-    pip = [str(PROGRAMS / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    pip = [str(PROGRAMS / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-compile"]
     if subprocess.call([*pip, f"--constraint={constraints}", *missing]):
         sys.exit(f"The tools could not be installed in {HOME}. Is there a network? Then run again: {AGAIN}")
     stamp.write_text("\n".join([state, *installed[1:], *missing]), encoding="utf-8")

@@ -280,9 +280,15 @@ def check_address(address: str, register: Register, path: str, line: int) -> Vid
 
 
 def rewrite_lists(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """`env-get-updated`: the lists of videos name pages."""
+    """`env-get-updated`: the lists of videos name pages, so they are written again when one was read after them."""
+    doctrees = {docname: Path(env.doctreedir, f"{docname}.doctree") for docname in env.all_docs}
+    newest = max(doctree.stat().st_mtime for doctree in doctrees.values())
     places = env.domains.standard_domain.anonlabels
-    return [places[f"video-{key}"][0] for key in Register.of(env).videos if f"video-{key}" in places]
+    lists = {places[f"video-{key}"][0] for key in Register.of(env).videos if f"video-{key}" in places}
+    old = [docname for docname in sorted(lists) if doctrees[docname].stat().st_mtime < newest]
+    for docname in old:
+        doctrees[docname].touch()  # also for other builders that share the doctrees
+    return old
 
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:

@@ -177,9 +177,10 @@ class PdfBuilder(Builder):
         missing = dict.fromkeys(map(ord, "".join(NO_GLYPH.findall(diagnostic))), "?")
         docname, line, changed = self.config.root_doc, None, not missing.keys() <= self.missing.keys()
         self.missing |= missing
-        if place := PLACE.search(diagnostic):
-            docname, number, file = place[1], int(place[2]), self.root / "pages" / f"{place[1]}.typ"
-            lines = file.read_text(encoding="utf-8").split("\n")
+        place = PLACE.search(diagnostic)
+        if found := (place[1], int(place[2])) if place else self.fix_drawing(missing):
+            docname, number, file = *found, self.root / "pages" / f"{found[0]}.typ"
+            changed, lines = changed or not place, file.read_text(encoding="utf-8").split("\n")
             blocks = re.findall(r"^/\*(\d+)\*/", "\n".join(lines[:number]), re.MULTILINE)
             line = int(blocks[-1]) if blocks else None
             said += "".join(f": {path}" for path, _alt in PICTURE.findall(lines[number - 1]))
@@ -189,6 +190,21 @@ class PdfBuilder(Builder):
             file.write_text("\n".join(lines), encoding="utf-8")
         warn(BookCheck.PDF, f"The PDF differs from the page here: {said}", self.env.doc2path(docname), line)
         return changed
+
+    def fix_drawing(self, missing: Mapping[int, str]) -> tuple[str, int] | None:
+        """Replace characters in the first drawing that has them; return its page, and its line there.
+
+        Typst does not know the place of a text in a drawing.
+        """
+        pages = {path: path.read_text(encoding="utf-8") for path in sorted(self.root.glob("pages/**/*.typ"))}
+        for image in sorted(self.root.glob("images/*.svg")):
+            svg = image.read_text(encoding="utf-8", errors="surrogateescape")
+            if (new := svg.translate(missing)) != svg:
+                image.write_text(new, encoding="utf-8", errors="surrogateescape")
+                page = next(path for path, text in pages.items() if image.name in text)
+                number = pages[page].partition(image.name)[0].count("\n") + 1
+                return page.relative_to(self.root / "pages").with_suffix("").as_posix(), number
+        return None
 
 
 def collect_pages(env: BuildEnvironment, docname: str, depth: int, found: dict[str, int]) -> dict[str, int]:

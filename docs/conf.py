@@ -19,7 +19,7 @@ extensions = [
     "myst_parser",
     "sphinxcontrib.bibtex",
     "sse_handbook",
-    "check_list",
+    "book_checks",
     "downloads",
     "epub",
     "i18n",

@@ -22,7 +22,7 @@ import pytest
 import yaml
 from conftest import ROOT, Built, build
 from law_text import escape_markdown, format_dates, law_name
-from laws import COLUMNS, SORTS
+from laws import HEADINGS, SORTS
 from lxml import html
 from register import Register, read_register
 
@@ -330,10 +330,10 @@ def test_what_is_escaped_is_markup_alone() -> None:
 
 
 def test_every_column_can_be_shown(small: Project) -> None:
-    small.write("tables.md", "# Tables\n\n" + LIST.format(f":columns: {', '.join(COLUMNS)}"))
+    small.write("tables.md", "# Tables\n\n" + LIST.format(f":columns: {', '.join(HEADINGS.columns)}"))
     assert small.build().warnings == []
     rows = small.page("tables").xpath("//tr")
-    assert {len(row) for row in rows} == {len(COLUMNS)}
+    assert {len(row) for row in rows} == {len(HEADINGS.columns)}
     assert all(text(head) for head in rows[0])
 
 

@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,45 +22,47 @@ from pybtex.database import Entry, parse_file
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
-from register import PLACE_FIELDS, Register, read_fields, read_register, read_schema  # noqa: E402
+from register import Register, read_fields, read_register, read_schema  # noqa: E402
 
+LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 ABOUT = {
     "name": "sse-handbook-laws",
     "title": "Laws and policies for home-based workers and the social and solidarity economy",
-    "licenses": [
-        {
-            "name": "CC-BY-4.0",
-            "title": "Creative Commons Attribution 4.0",
-            "path": "https://creativecommons.org/licenses/by/4.0/",
-        },
-    ],
+    "licenses": [{"name": "CC-BY-4.0", "title": "Creative Commons Attribution 4.0", "path": LICENSE}],
 }
-TITLES = {
-    "laws.csv": "every law and policy, one a row, for a spreadsheet",
-    "laws.json": "the same with its lists and relations as they are, and the countries and sources",
-}
-# What a spreadsheet takes for the beginning of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+CSV = "every law and policy, one a row, for a spreadsheet"
+JSON = "the same with its lists and relations as they are, and the countries and sources"
+# What a spreadsheet takes for the beginning of a formula; and the mark itself that keeps it from that.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
 
 
 def export(register: Register, sources: Mapping[str, Entry], version: str) -> dict[str, bytes]:
     """Return the content of each file."""
-    laws = []
-    for law in register.laws.values():
-        place = {name: law[name] for name in PLACE_FIELDS}
-        urls = [sources[key].fields["url"] for key in law["sources"] if "url" in sources[key].fields]
-        laws.append(place | _sorted(law, "laws") | ({"source_addresses": urls} if urls else {}))
-    used = sorted({key for law in register.laws.values() for key in law["sources"]})
     about: dict[str, Any] = {**ABOUT, "version": version}
     if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
         about["created"] = f"{datetime.fromtimestamp(int(epoch), UTC).date()}T00:00:00Z"
+    laws = []
+    for law in register.laws.values():
+        urls = [sources[key].fields["url"] for key in law["sources"] if "url" in sources[key].fields]
+        place = {name: law[name] for name in read_schema("laws")["$defs"]["place"]["properties"]}
+        laws.append(place | _sorted(law, "laws") | ({"source_addresses": urls} if urls else {}))
+    used = sorted({key for law in register.laws.values() for key in law["sources"]})
     held = {
         "laws": laws,
         "countries": [{"key": key} | _sorted(country, "countries") for key, country in register.countries.items()],
         "sources": {key: _describe_source(sources[key]) for key in used},
     }
-    content = {"laws.csv": _as_csv(laws), "laws.json": _as_json({**about, **held})}
-    return content | {"datapackage.json": _as_json({**about, "resources": [*_describe(content)]})}
+    rows, everything = _as_csv(laws), _as_json({**about, **held})
+    fields = [
+        {"name": name, "type": "string", "description": rule["description"]}
+        | ({"constraints": {"enum": rule["enum"]}} if "enum" in rule else {})
+        for name, rule in read_fields().items()
+    ]
+    table = {"fields": fields, "primaryKey": "key", "missingValues": [""]}
+    csv_file = _describe_file("csv", CSV, rows) | {"profile": "tabular-data-resource", "mediatype": "text/csv"}
+    json_file = _describe_file("json", JSON, everything) | {"mediatype": "application/json"}
+    package = _as_json({**about, "resources": [csv_file | {"schema": table}, json_file]})
+    return {"laws.csv": rows, "laws.json": everything, "datapackage.json": package}
 
 
 def _sorted(thing: Mapping[str, Any], schema: str) -> dict[str, Any]:
@@ -77,10 +79,9 @@ def _describe_source(source: Entry) -> dict[str, str]:
 def _cell(value: Any) -> str:
     """Return a value as one cell: a bar stands between parts, and nothing begins as a formula does."""
     if isinstance(value, dict):
-        text = " | ".join(f"{name}: {_cell(part)}" for name, part in value.items())
-    else:
-        text = " | ".join(map(_cell, value)) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith((*FORMULA, "'")) else text
+        value = [f"{name}: {_cell(part)}" for name, part in value.items()]
+    text = " | ".join(map(_cell, value)) if isinstance(value, list) else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _as_csv(laws: list[dict[str, Any]]) -> bytes:
@@ -96,23 +97,10 @@ def _as_json(value: object) -> bytes:
     return f"{json.dumps(value, ensure_ascii=False, indent=1)}\n".encode()
 
 
-def _describe(content: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
-    """Yield how a Data Package describes each file."""
-    table = {"fields": [*_describe_fields()], "primaryKey": "key", "missingValues": [""]}
-    kinds: dict[str, dict[str, Any]] = {
-        "laws.csv": {"profile": "tabular-data-resource", "mediatype": "text/csv", "schema": table},
-        "laws.json": {"mediatype": "application/json"},
-    }
-    for name, title in TITLES.items():
-        form = {"name": name.replace(".", "-"), "path": name, "format": name.partition(".")[2], "encoding": "utf-8"}
-        measured = {"bytes": len(content[name]), "hash": f"sha256:{hashlib.sha256(content[name]).hexdigest()}"}
-        yield {**form, "title": title, **measured, **kinds[name]}
-
-
-def _describe_fields() -> Iterator[dict[str, Any]]:
-    for name, rule in read_fields().items():
-        limits = {"constraints": {"enum": rule["enum"]}} if "enum" in rule else {}
-        yield {"name": name, "type": "string", "description": rule["description"], **limits}
+def _describe_file(form: str, title: str, content: bytes) -> dict[str, Any]:
+    """Return what a Data Package says of a file."""
+    file = {"name": f"laws-{form}", "path": f"laws.{form}", "format": form, "encoding": "utf-8", "title": title}
+    return file | {"bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}
 
 
 def main(folder: Path) -> None:

@@ -1,8 +1,16 @@
-"""Every warning that only this book's own parts give: `BookCheck`, with the text that explains each."""
+"""The warnings that only this book's own parts give, each with the text that explains it; `{sse:checks}` shows all."""
 
 from __future__ import annotations
 
 from enum import Enum
+from inspect import cleandoc
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from sse_handbook.warnings_ import Check
 
 
 class BookCheck(Enum):
@@ -52,3 +60,15 @@ class BookCheck(Enum):
         The PDF shows “?” for such a character, and its alternative text for such a picture.
 
         Right: another character, or a font that has it in `pdf_fonts`; a picture that other programs can open."""
+
+
+class CheckList(SphinxDirective):
+    def run(self) -> list[nodes.Node]:
+        texts = {check.name.lower(): cleandoc(check.value) for check in (*Check, *BookCheck)}
+        sections = [f"(check-{name.replace('_', '-')})=\n### `sse.{name}`\n\n{text}" for name, text in texts.items()]
+        return self.parse_text_to_nodes("\n\n".join(sections), allow_section_headings=True)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive_to_domain("sse", "checks", CheckList)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sse_handbook.data_files import Entry, Fault, read_entries
+from sse_handbook.data_files import Entry, Fault, Steps, read_entries
 from sse_handbook.warnings_ import did_you_mean
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
@@ -21,15 +21,7 @@ SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
 RELATIONS = {"amends": "amended_by", "repeals": "repealed_by", "succeeds": "succeeded_by"}
 RELATIONS |= {"implements": "implemented_by", "ratifies": "ratified_by"}
 RELATIONS |= {other: name for name, other in RELATIONS.items()} | {"see_also": "see_also"}
-# What the data and the codebook say beyond the fields of a law.
-PLACE_FIELDS = {
-    "key": "The law's own key, which stays the same in every version.",
-    "country": "The code of the country or area: ISO 3166-1 in lower case, or a code made for the register.",
-    "country_name": "The name of the country or area in English.",
-    "region": "The region, as the UN's list M49 has it; World is ours.",
-    "subregion": "The part of the region, as M49 has it; Supranational and Global are ours.",
-}
-# The fields of `PLACE_FIELDS`, those of the schema that the law has, `year` and `place` (for whom it is made).
+# The fields of the schema that a law has, those of its `place`, `year`, and `place` itself (for whom it is made).
 Law = dict[str, Any]
 
 
@@ -50,10 +42,9 @@ class Register:
 
 def read_register(folder: Path, sources: Collection[str] | None = None) -> Register:
     """Read the register in a folder; without `sources` (the keys of the bibliography) citations are not checked."""
-    register, countries, laws = Register(), folder / "countries.yaml", folder / "laws"
-    paths = [countries, *(sorted(laws.iterdir()) if laws.is_dir() else ())]
+    register, countries = Register(), folder / "countries.yaml"
     # What begins with a dot is an editor's own.
-    register.files = [path for path in paths if path.exists() and not path.name.startswith(".")]
+    register.files = [path for path in (countries, *sorted((folder / "laws").glob("[!.]*"))) if path.exists()]
     for path in register.files:
         for item in _read_file(path, register.countries):
             if isinstance(item, Fault):
@@ -65,12 +56,12 @@ def read_register(folder: Path, sources: Collection[str] | None = None) -> Regis
             else:
                 register.laws[item.key] = _make_law(item, register.countries[path.stem])
     register.broken = bool(register.faults)
-    _check_laws(register, sources)
-    with_laws = {law["country"] for law in register.laws.values()}
-    for key, country in register.countries.items():
-        if country.get("search") == "not researched" and "search_note" not in country and key in with_laws:
-            message = f"`{key}` has laws now: delete its `search`, or say in `search_note` what it is about."
-            register.faults.append(Fault(countries, register.entries[key].line(), message))
+    for steps, message in _find_faults(register, sources):
+        entry = register.entries[str(steps[0])]
+        place = ".".join(map(str, steps))
+        register.faults.append(Fault(entry.path, entry.line(*steps[1:]), f"`{place}`: {message}"))
+    for law in register.laws.values():  # what has been told here is not told again by whoever cites it
+        law["sources"] = [source for source in law["sources"] if sources is None or source in sources]
     _complete_relations(register.laws)
     return register
 
@@ -78,15 +69,15 @@ def read_register(folder: Path, sources: Collection[str] | None = None) -> Regis
 @cache
 def read_schema(name: str) -> dict[str, Any]:
     """Return the rules of an entry: which fields it must have, and the rule of each field."""
-    rules: dict[str, dict[str, Any]] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
-    return rules["additionalProperties"]
+    schema: dict[str, dict[str, Any]] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return schema["additionalProperties"] | {"$defs": schema["$defs"]}
 
 
 def read_fields() -> dict[str, dict[str, Any]]:
     """Return each field of the data in its order, with what it means and the values that it may have."""
-    fields = {name: {"description": meaning} for name, meaning in PLACE_FIELDS.items()}
-    fields |= read_schema("laws")["properties"]
-    return fields | {"source_addresses": {"description": "The addresses of the sources, in the order of their keys."}}
+    rules = read_schema("laws")
+    place, derived = (rules["$defs"][name]["properties"] for name in ("place", "derived"))
+    return {**place, **rules["properties"], **derived}
 
 
 def same_country(key: str, known: Collection[str]) -> list[str]:
@@ -129,52 +120,44 @@ def _normalize(value: Any) -> Any:
     return [_normalize(item) for item in value] if isinstance(value, list) else str(value)
 
 
-def _check_laws(register: Register, sources: Collection[str] | None) -> None:
-    """Note each source and law that is named and is not there, and where two laws contradict each other."""
+def _find_faults(register: Register, sources: Collection[str] | None) -> Iterator[tuple[Steps, str]]:
+    """Yield what names a source or a law that is not there, and where two entries contradict each other."""
     for key, law in register.laws.items():
-        entry = register.entries[key]
-        for steps, message in _find_faults(register, law, sources):
-            place = ".".join(map(str, (key, *steps)))
-            register.faults.append(Fault(entry.path, entry.line(*steps), f"`{place}`: {message}"))
-        # What has been told here is not told again by whoever cites it.
-        law["sources"] = [source for source in law["sources"] if sources is None or source in sources]
+        for number, source in enumerate(law["sources"]):
+            if sources is not None and source not in sources:
+                yield (key, "sources", number), f"`{source}` is no key of a source.{did_you_mean(source, sources)}"
+        for number, copy in enumerate(law.get("archived", ())):
+            if copy["source"] not in law["sources"]:
+                message = f"`{copy['source']}` is none of the entry's `sources`. Add it there, or delete the copy."
+                yield (key, "archived", number, "source"), message
+        for name, others in law.get("relations", {}).items():
+            for number, other in enumerate(others):
+                if message := _find_misfit(register, key, name, other):
+                    yield (key, "relations", name, number), message
+    with_laws = {law["country"] for law in register.laws.values()}
+    for key, country in register.countries.items():
+        if country.get("search") == "not researched" and "search_note" not in country and key in with_laws:
+            yield (key, "search"), "There are laws now: delete this, or say in `search_note` what it is about."
 
 
-def _find_faults(
-    register: Register, law: Law, sources: Collection[str] | None
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for number, source in enumerate(law["sources"]):
-        if sources is not None and source not in sources:
-            yield ("sources", number), f"`{source}` is no key of a source.{did_you_mean(source, sources)}"
-    for number, copy in enumerate(law.get("archived", ())):
-        if copy["source"] not in law["sources"]:
-            message = f"`{copy['source']}` is none of the entry's `sources`. Add it there, or delete the copy."
-            yield ("archived", number, "source"), message
-    for name, others in law.get("relations", {}).items():
-        for number, other in enumerate(others):
-            if message := _find_misfit(register, law, name, other):
-                yield ("relations", name, number), message
-
-
-def _find_misfit(register: Register, law: Law, name: str, other: str) -> str:
-    """Return what is wrong with a relation to another law; an empty text where it fits."""
-    if other == law["key"]:
+def _find_misfit(register: Register, key: str, name: str, other: str) -> str:
+    """Return what is wrong with a law's relation to another; an empty text where it fits."""
+    if other == key:
         return "A law has no relation to itself. Name another law, or delete the line."
     if other not in register.laws:
         hint = did_you_mean(other, same_country(other, register.laws))
         return "" if register.broken else f"`{other}` is no law of the register.{hint}"
-    if name != "see_also" and law["key"] in register.laws[other].get("relations", {}).get(name, ()):
-        return f"`{other}` says the same of `{law['key']}`: one of the two is wrong."
+    if name != "see_also" and key in register.laws[other].get("relations", {}).get(name, ()):
+        return f"`{other}` says the same of `{key}`: one of the two is wrong."
     return ""
 
 
 def _complete_relations(laws: dict[str, Law]) -> None:
     """Let each of two related laws have the relation, whichever of them says it."""
-    found: dict[str, dict[str, set[str]]] = {}
+    found = set[tuple[str, str, str]]()
     for key, law in laws.items():
         for name, others in law.pop("relations", {}).items():
             for other in laws.keys() & others:
-                found.setdefault(key, {}).setdefault(name, set()).add(other)
-                found.setdefault(other, {}).setdefault(RELATIONS[name], set()).add(key)
-    for key, relations in found.items():
-        laws[key]["relations"] = {name: sorted(others) for name, others in sorted(relations.items())}
+                found |= {(key, name, other), (other, RELATIONS[name], key)}
+    for key, name, other in sorted(found):
+        laws[key].setdefault("relations", {}).setdefault(name, []).append(other)

@@ -1,7 +1,7 @@
 // A form above each table of laws that is marked for it: choose and type, and rows that do not fit are hidden.
 // Without this script the whole table stands, and there is no form.
 // The words of the form, in the language of the book.
-const [WORDS, COUNTRY, REGION, ALL, LEFT] = document.querySelector("meta[name=sse-laws]").content.split("|");
+const [WORDS, COUNTRY, REGION, ALL, LEFT] = document.currentScript.dataset.labels.split("|");
 for (const table of document.querySelectorAll("table.law-filter")) {
   const rows = [...table.tBodies[0].rows];
   const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
@@ -11,7 +11,7 @@ for (const table of document.querySelectorAll("table.law-filter")) {
   form.className = "law-filter";
   said.setAttribute("role", "status");
 
-  // A row has its country before the name of the law, its region as a class, and the rest in cells of their own.
+  // A row has its country before the name of the law, its region as a class around both, and the rest in cells of their own.
   // `read` says what a row has; without `among`, any words of it may be typed.
   const add = (name, read, among) => {
     const label = form.appendChild(document.createElement("label"));
@@ -23,7 +23,7 @@ for (const table of document.querySelectorAll("table.law-filter")) {
   };
   const column = (row, number) => row.cells[number].textContent.trim();
   const country = (row) => column(row, 0).split(": ")[0];
-  const region = (row) => row.className.replace(/row-\w+/g, "").trim();
+  const region = (row) => row.querySelector("span[class]").className;
 
   add(WORDS, (row) => row.textContent.toLowerCase());
   add(COUNTRY, country, rows.map(country));

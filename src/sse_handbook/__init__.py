@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
 from . import crossrefs, unreadable, videocheck, videos
 from .warnings_ import forget_told
@@ -14,8 +15,7 @@ from .warnings_ import forget_told
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx, in this order: handlers of one event are called as they were registered."""
     app.connect("builder-inited", forget_told, priority=1)
-    app.connect("config-inited", unreadable.replace_citation_roles)
-    app.connect("builder-inited", unreadable.check_sources, priority=400)  # before sphinxcontrib-bibtex
+    app.connect("config-inited", add_bibliography)
     app.connect("env-before-read-docs", unreadable.check_pages)
     app.add_domain(crossrefs.SSEDomain)
     app.add_config_value("sse_data_dir", "", "env", str)  # the folder of `videos.yaml`, from the sources on
@@ -45,3 +45,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }
+
+
+def add_bibliography(app: Sphinx, config: Config) -> None:
+    """`config-inited`: all extensions are there."""
+    if "sphinxcontrib.bibtex" in app.extensions:
+        app.setup_extension("sse_handbook.bibliography")

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError
 
 from .warnings_ import did_you_mean
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 Steps = tuple[str | int, ...]  # to a value in a file: keys, and numbers of items
 
@@ -29,6 +30,10 @@ class Fault(NamedTuple):
     message: str
 
 
+class UnreadableError(Exception):
+    """The whole file is of no use: on which line, and what to do."""
+
+
 @dataclass(frozen=True)
 class Entry:  # valid by its schema
     key: str
@@ -38,13 +43,10 @@ class Entry:  # valid by its schema
 
     def line(self, *steps: str | int) -> int:
         """Return the line of a field (`"sources", 2` is the third source), or of the nearest thing around it."""
-        return _nearest_line(self.lines, (self.key, *steps))
-
-
-def _nearest_line(lines: Mapping[Steps, int], steps: Steps) -> int:
-    while steps and steps not in lines:
-        steps = steps[:-1]
-    return lines.get(steps, 1)
+        place: Steps = (self.key, *steps)
+        while place not in self.lines:
+            place = place[:-1]
+        return self.lines[place]
 
 
 # What to write, by the type or format that a schema asks for, and by what PyYAML says.
@@ -62,37 +64,10 @@ SLIPS = {
     "could not find expected ':'": "A field needs a colon and a space: `name: value`. Look at the line above, too.",
     "expected <block end>": "The indent is not that of the lines around it, or a quote stands within a quoted text.",
     "unexpected end of stream": "A quote or a bracket is opened and not closed.",
-    "found undefined alias": "A text that begins with `*` must stand in quotes.",
     "special characters are not allowed": "YAML does not allow a character on this line. Delete it.",
+    "found undefined alias": "A text that begins with `*` must stand in quotes.",
+    "could not determine a constructor": "A text that begins with `!` or `=` must stand in quotes.",
 }
-
-
-class _UnreadableError(Exception):
-    """The whole file is of no use: what is wrong, and on which line."""
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """YAML as JSON knows it: keys are text, days stay text, and nothing refers to something else in the file."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs lack it (November 2026)
-        if isinstance(event, yaml.AliasEvent):
-            raise _UnreadableError(_line(event), f"`*{event.anchor}`: references are not read. Write it out.")
-        if getattr(event, "tag", None) not in (None, "!"):
-            raise _UnreadableError(_line(event), f"`{event.tag}`: tags are not read. Write plain text and lists.")
-        return super().compose_node(parent, index)
-
-
-def _construct_mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[str, Any]:
-    for key, _value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _UnreadableError(_line(key), "A key must be text. Write `key:` and, below it, its fields.")
-    return {key.value: loader.construct_object(value, deep=True) for key, value in node.value}
-
-
-_PlainLoader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
-as_text: Any = yaml.SafeLoader.construct_yaml_str  # PyYAML's stubs would have it called on another loader
-_PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", as_text)
 
 
 def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
@@ -100,98 +75,99 @@ def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
 
     A rule of the schema may bring its own advice as `$comment`.
     """
-    lines: dict[Steps, int] = {}
+    from jsonschema import Draft202012Validator  # as slow to import as all of the extension
+
     try:
-        root, value = _parse(path)
-    except _UnreadableError as error:
+        loader, entries = _load(read_text(path, "register"))
+    except UnreadableError as error:
         yield Fault(path, *error.args)
         return
-    yield from _index_lines(root, (), lines, path)
-    broken = set[str]()
-    for problem in sorted(_validator(schema).iter_errors(value), key=lambda problem: list(map(str, problem.path))):
-        for steps, message in _explain(problem):
-            broken.add(str(steps[0]))
-            yield Fault(path, _nearest_line(lines, steps), f"`{'.'.join(map(str, steps))}`: {message}")
-    yield from (Entry(key, fields, path, lines) for key, fields in value.items() if key not in broken)
+    yield from (Fault(path, line, message) for line, message in loader.doubles)
+    broken, rules = set[str](), json.loads(schema.read_text(encoding="utf-8"))
+    validator = Draft202012Validator(rules, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    for problem in sorted(validator.iter_errors(entries), key=lambda problem: list(map(str, problem.path))):
+        for key, *steps, message in _explain(problem):
+            broken.add(key)
+            line = Entry(key, {}, path, loader.lines).line(*steps)
+            yield Fault(path, line, f"`{'.'.join(map(str, (key, *steps)))}`: {message}")
+    yield from (Entry(key, fields, path, loader.lines) for key, fields in entries.items() if key not in broken)
 
 
-@cache
-def _validator(schema: Path) -> Draft202012Validator:
-    rules = json.loads(schema.read_text(encoding="utf-8"))
-    return Draft202012Validator(rules, format_checker=Draft202012Validator.FORMAT_CHECKER)
-
-
-def _parse(path: Path) -> tuple[yaml.MappingNode, Mapping[str, Any]]:
-    """Return the nodes and the values of a YAML file; raise `_UnreadableError`, and nothing else."""
+def read_text(path: Path, what: str, encoding: str = "utf-8") -> str:
     try:
         raw = path.read_bytes()
-        loader = _PlainLoader(raw.decode("utf-8"))
-        root = loader.get_single_node()
-        if root is None:
-            raise _UnreadableError(1, "The register is empty. Add an entry, or delete the file.")
-        if not isinstance(root, yaml.MappingNode):
-            raise _UnreadableError(1, "The register must map keys to entries (`key:` and, below it, its fields).")
-        return root, loader.construct_document(root)
+        return raw.decode(encoding)
     except OSError as error:
-        raise _UnreadableError(
-            1, f"The register cannot be read: {error.strerror}. It must be a file of text."
-        ) from None
+        raise UnreadableError(1, f"The {what} cannot be read: {error.strerror}. It must be a file of text.") from None
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _UnreadableError(line, "The register is not UTF-8 here. Save it as UTF-8.") from None
-    except yaml.YAMLError as error:
+        line, name = raw.count(b"\n", 0, error.start) + 1, encoding.removesuffix("-sig").upper()
+        raise UnreadableError(line, f"The {what} is not {name} here. Save it as UTF-8.") from None
+
+
+def _load(text: str) -> tuple[_Loader, dict[str, Any]]:
+    """Return the entries, and what read them; raise `UnreadableError`, and nothing else."""
+    try:
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        if isinstance(root, yaml.MappingNode):
+            return loader, loader.build(root)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line = mark.line + 1 if mark else raw.decode("utf-8").count("\n", 0, getattr(error, "position", 0)) + 1
+        line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", 0)) + 1
         problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
-        advice = next((advice for slip, advice in SLIPS.items() if slip in problem), f"This is not YAML: {problem}.")
-        raise _UnreadableError(line, advice) from None
-    except (RecursionError, ValueError) as error:  # lists in lists in lists; a number of 5,000 digits
-        message = f"The register cannot be read as data ({type(error).__name__}). Write plain text and lists."
-        raise _UnreadableError(1, message) from None
+        known = (advice for slip, advice in SLIPS.items() if slip in problem)
+        raise UnreadableError(line, next(known, f"This is not YAML: {problem}.")) from None
+    state = "is empty" if root is None else "holds no map"
+    raise UnreadableError(1, f"The register {state}. Write `key:` and, below it, its fields, or delete the file.")
 
 
-def _explain(problem: ValidationError) -> Iterator[tuple[Steps, str]]:
-    """Yield where a fault of the schema stands, and what to say of it; a value of a megabyte is not repeated."""
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON knows it: keys are text, and days stay text.
+
+    Of two entries with one key it keeps the last, as YAML does; `doubles` are their lines, and what to do.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.lines, self.doubles = dict[Steps, int](), list[tuple[int, str]]()
+
+    def build(self, node: Any, *steps: str | int) -> Any:
+        """Return the value of a node, and note the line of every key and item in it."""
+        self.lines.setdefault(steps, node.start_mark.line + 1)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, *steps, number) for number, item in enumerate(node.value)]
+        if not isinstance(node, yaml.MappingNode):
+            is_text = node.tag.endswith(":timestamp") or len(node.value) > 99  # a number that nobody can print
+            return node.value if is_text else self.construct_object(node)
+        fields: dict[str, Any] = {}
+        for key, value in node.value:
+            line, place = key.start_mark.line + 1, (*steps, key.value)
+            if not isinstance(key, yaml.ScalarNode):
+                raise UnreadableError(line, "A key must be text. Write `key:` and, below it, its fields.")
+            if key.value in fields:
+                first = f"`{key.value}` stands here again (first on line {self.lines[place]})."
+                self.doubles.append((line, f"{first} Merge the two, or rename one."))
+            self.lines[place] = line
+            fields[key.value] = self.build(value, *place)
+        return fields
+
+
+def _explain(problem: ValidationError) -> Iterator[tuple[Any, ...]]:
+    """Yield the steps to what breaks a rule, and then what to say of it; a value of a megabyte is not repeated."""
     rule, wanted, value = cast("tuple[Any, Any, Any]", (problem.schema, problem.validator_value, problem.instance))
     # What is wrong with a key is said of the whole map: the key is the fault's instance.
     steps = tuple(problem.absolute_path) or (str(value),)
     if problem.validator == "additionalProperties":
-        for extra in [key for key in value if key not in rule["properties"]]:
-            yield (*problem.absolute_path, extra), f"No rule knows this field.{did_you_mean(extra, rule['properties'])}"
+        for extra in sorted(value.keys() - rule["properties"]):
+            yield *problem.absolute_path, extra, f"No rule knows this field.{did_you_mean(extra, rule['properties'])}"
     elif "$comment" in rule:
-        yield steps, rule["$comment"]
+        yield *steps, rule["$comment"]
     elif problem.validator == "required":
-        for field in [field for field in wanted if field not in value]:
-            if f"'{field}'" in problem.message:
-                yield steps, f"The field `{field}` is missing. Add it."
+        yield *steps, "The field `{1}` is missing. Add it.".format(*problem.message.split("'"))
     elif problem.validator in ("type", "format") and wanted in TYPES:
-        yield steps, TYPES[wanted]
+        yield *steps, TYPES[wanted]
     elif problem.validator == "enum":
         known, given = list(map(str, wanted)), str(value)[:80]
-        yield steps, f"`{given}` is not one of: {', '.join(known)}.{did_you_mean(given, known)}"
+        yield *steps, f"`{given}` is not one of: {', '.join(known)}.{did_you_mean(given, known)}"
     else:
-        yield steps, f"{problem.message[:200]}."
-
-
-def _line(thing: Any) -> int:
-    return int(thing.start_mark.line) + 1
-
-
-def _index_lines(node: yaml.Node, steps: Steps, lines: dict[Steps, int], path: Path) -> Iterator[Fault]:
-    """Note the line of every key and item; of two entries with one key YAML keeps the last, and so do we."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            place = (*steps, str(key.value))
-            if place in lines:
-                message = (
-                    f"`{key.value}` stands here again (first on line {lines[place]}). Merge the two, or rename one."
-                )
-                yield Fault(path, _line(key), message)
-                for old in [old for old in lines if old[: len(place)] == place]:
-                    del lines[old]
-            lines[place] = _line(key)
-            yield from _index_lines(value, place, lines, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            lines[*steps, number] = _line(value)
-            yield from _index_lines(value, (*steps, number), lines, path)
+        yield *steps, f"{problem.message[:200]}."

@@ -1,0 +1,72 @@
+"""Beside sphinxcontrib-bibtex: stop where it could not read or show a source; tell citations that it could not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from pybtex.database.input.bibtex import LowLevelParser, Parser
+from pybtex.exceptions import PybtexError
+from pybtex.plugin import find_plugin
+from sphinx.application import Sphinx
+from sphinxcontrib.bibtex.citation_target import parse_citation_targets
+from sphinxcontrib.bibtex.domain import BibtexDomain
+from sphinxcontrib.bibtex.roles import CiteRole
+
+from .unreadable import read_or_stop, stop
+from .warnings_ import Check, find_line, warn
+
+
+def check_files(app: Sphinx) -> None:
+    """`builder-inited`: before sphinxcontrib-bibtex reads them."""
+    style = find_plugin("pybtex.style.formatting", app.config.bibtex_default_style)
+    for path in filter(Path.is_file, (Path(app.confdir, name) for name in app.config.bibtex_bibfiles or ())):
+        text = read_or_stop(path, "file of sources", app.config.bibtex_encoding)
+        for position, message in find_problems(text, style):
+            stop(path, text.count("\n", 0, position) + 1, message)
+
+
+def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
+    """Yield where the text is no BibTeX, or where no list of sources can show an entry, and what to do."""
+    for conflict in re.finditer(r"^(<{7}|>{7}) ", text, re.MULTILINE):  # BibTeX takes them for remarks
+        message = "Git could not merge two changes here. Keep one of them, and delete the three marks."
+        yield conflict.start(), message
+    parser = Parser()
+    commands = LowLevelParser(text, macros=parser.macros)
+    try:
+        for kind, body in commands:
+            if kind.lower() in ("string", "preamble"):
+                continue
+            parser.process_entry(kind, *body)
+            entry = parser.data.entries[body[0]]
+            if not hasattr(style, f"get_{entry.type}_template"):
+                yield commands.command_start, f"No list of sources can show a `@{kind}`. Write `@misc`."
+            if not entry.persons and "title" not in entry.fields:
+                yield commands.command_start, f"The source `{entry.key}` has no author and no title. Add one."
+    except PybtexError as error:
+        reason = re.sub(r" in line \d+", "", str(error))
+        message = f"The file of sources stops making sense here: {reason}. Look at the entry above it, too."
+        yield commands.command_start, message
+
+
+class CitationRole(CiteRole):
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        try:
+            list(parse_citation_targets(self.target))
+        except ValueError:
+            path, line = self.get_source_info()
+            message = f"`{self.target}` is no list of keys. Write keys of sources, with commas between them."
+            warn(Check.XREF_MISSING, message, path, find_line(path, line, self.target) or line)
+            return [nodes.inline("", self.target)], []
+        return super().run()
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("builder-inited", check_files, priority=400)
+    app.add_role("cite", CitationRole(), override=True)
+    for name in BibtexDomain.roles:
+        app.add_role_to_domain("cite", name, CitationRole(), override=True)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

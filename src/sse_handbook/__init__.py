@@ -35,7 +35,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_builder(videocheck.VideoCheckBuilder)
     app.add_config_value("sse_report_unused", [], "", (list, tuple, set))  # of "label", "term", "source"
     app.connect("doctree-read", crossrefs.collect_names)
-    app.connect("warn-missing-reference", crossrefs.warn_missing)
+    app.connect("warn-missing-reference", crossrefs.warn_missing, priority=400)  # before Sphinx's own
     app.add_transform(crossrefs.MissingFootnotes)
     app.add_post_transform(crossrefs.MissingTargets)
     app.connect("env-check-consistency", crossrefs.find_unused)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from docutils import nodes
 from pybtex.database.input.bibtex import LowLevelParser, Parser
 from pybtex.exceptions import PybtexError
 from pybtex.plugin import find_plugin
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinxcontrib.bibtex.citation_target import parse_citation_targets
 from sphinxcontrib.bibtex.domain import BibtexDomain
 from sphinxcontrib.bibtex.roles import CiteRole
 
 from .unreadable import read_or_stop, stop
-from .warnings_ import Check, find_line, warn
+from .warnings_ import Check, did_you_mean, warn
 
 
 def check_files(app: Sphinx) -> None:
@@ -53,15 +54,40 @@ def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
 
 
 class CitationRole(CiteRole):
+    """Leaves out the keys that no source has, and all of a citation that is no list of keys."""
+
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        path, line = self.get_source_info()
         try:
-            list(parse_citation_targets(self.target))
+            targets = list(parse_citation_targets(self.target))
         except ValueError:
-            path, line = self.get_source_info()
             message = f"`{self.target}` is no list of keys. Write keys of sources, with commas between them."
-            warn(Check.XREF_MISSING, message, path, find_line(path, line, self.target) or line)
+            warn(Check.XREF_MISSING, message, path, line, self.target)
             return [nodes.inline("", self.target)], []
-        return super().run()
+        known = tuple(get_bibliography(self.env).bibdata.data.entries)
+        missing = [target.key for target in targets if not target.key.endswith(known)]  # a prefix may stand before it
+        for key in missing:
+            hint = (
+                did_you_mean(key, known) or " Add it to the file of sources, with its title, its date and its address."
+            )
+            warn(Check.XREF_MISSING, f"No source has the key `{key}`.{hint}", path, line, key)
+        found = [f"{{{pre}}}{key}{{{post}}}".replace("{}", "") for key, pre, post in targets if key not in missing]
+        self.target = ",".join(found)
+        return super().run() if found else ([nodes.inline("", f"[{', '.join(missing)}]")], [])
+
+
+def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
+    """`env-check-consistency`: tell the sources that no page cites, as `sse_report_unused` says."""
+    bibliography = get_bibliography(env)
+    cited = {target.key for reference in bibliography.citation_refs for target in reference.targets}
+    for path, file in bibliography.bibdata.bibfiles.items():
+        for key in file.keys.keys() - cited if "source" in app.config.sse_report_unused else ():
+            message = f"No page cites the source `{key}`. Cite it, or delete it."
+            warn(Check.SOURCE_UNUSED, message, path, 1, f"{{{key},")
+
+
+def get_bibliography(env: BuildEnvironment) -> BibtexDomain:
+    return cast("BibtexDomain", env.get_domain("cite"))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -69,4 +95,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("cite", CitationRole(), override=True)
     for name in BibtexDomain.roles:
         app.add_role_to_domain("cite", name, CitationRole(), override=True)
+    app.connect("env-check-consistency", find_unused)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

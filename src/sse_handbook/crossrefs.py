@@ -1,29 +1,28 @@
-"""Cross-references: a target that is not there, with the nearest name; labels, terms and sources that nobody uses.
+"""Cross-references: a target that is not there, with the nearest name; labels and terms that nobody uses.
 
-A missing target is told where Sphinx would tell it: at `warn-missing-reference`. Markdown links, citations and `ref`
-are told by others whatever that event is answered, so a transform looks at these before they do.
+A missing target is told where Sphinx would tell it: at `warn-missing-reference`. MyST has no such event for Markdown
+links, so a transform looks at these before it does.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Set
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, cast
 
 from docutils import nodes
 from docutils.utils import get_source_line
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
 from sphinx.domains import Domain
 from sphinx.environment import BuildEnvironment
-from sphinx.errors import NoUri
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
 from sphinx.util.nodes import make_refnode
 
-from .warnings_ import Check, did_you_mean, find_line, warn
+from .warnings_ import Check, did_you_mean, warn
 
 # What each kind of target is called where it is missing, and what to do where no name is near.
 MISSING = {
@@ -31,18 +30,17 @@ MISSING = {
     "term": ("The glossary has no term", "Write a term of the glossary, or add this one."),
     "doc": ("There is no page", "Write the path of a page, without its ending."),
     "footnote": ("This page has no footnote", "Write its text on a line of its own: `[^1]: the text`."),
-    "source": ("No source has the key", "Add it to the file of sources, with its title, its date and its address."),
 }
-ROLES = {("std", "term"): "term", ("std", "doc"): "doc", ("sse", "label"): "label"}
-# How a definition is written: in MyST, in reST.
-MARKUP = {"label": ("({})=", ".. _{}:"), "term": ("{}",), "source": ("{{{},",)}
-BRACES = re.compile(r"\{[^}]*\}")  # the texts that a cited key may carry before and after it
+# What is told of each kind of name that nobody uses, and how its definition is written: in MyST or in reST.
 UNUSED = {
-    "label": (Check.LABEL_UNUSED, "No page uses the label", "Link to it, or delete it."),
-    "term": (Check.TERM_UNUSED, "No page uses the term", "Use it on a page, or delete the entry."),
-    "source": (Check.SOURCE_UNUSED, "No page cites the source", "Cite it, or delete it."),
+    "label": (Check.LABEL_UNUSED, "No page uses the label `{}`. Link to it, or delete it.", r"\({}\)=|\.\. _{}:"),
+    "term": (
+        Check.TERM_UNUSED,
+        "No page uses the term `{}`. Use it on a page, or delete the entry.",
+        r"^[ \t]*{}[ \t]*$",
+    ),
 }
-LAW = re.compile(r"law-[a-z]{2}-")  # the label of a law, with its country
+LAW = re.compile(r"law-[a-z]{2,3}-")  # the label of a law, with its country
 
 
 class PageNames(NamedTuple):
@@ -108,35 +106,31 @@ def _uses(doctree: nodes.document) -> Iterator[tuple[str, str]]:
             yield "label", names[node["refid"]].lower()  # MyST has resolved links within the page by now
         elif isinstance(node, addnodes.pending_xref):
             kind, target = node["reftype"], str(node.get("reftargetid") or node.get("reftarget", "")).lower()
-            if node.get("refdomain") == "cite":
-                yield from (("source", key) for key, _part in _cited(target))
-            elif kind in ("ref", "numref", "any", "myst", "label"):
+            if kind in ("ref", "numref", "any", "myst", "label"):
                 yield "label", target
             if kind in ("term", "any", "myst"):
                 yield "term", target
 
 
-def _cited(targets: str) -> list[tuple[str, str]]:
-    """Return the keys of a citation, each with its part of it."""
-    return [(BRACES.sub("", part).strip(), part) for part in re.split(r",(?![^{]*\})", targets)]
-
-
 def warn_missing(app: Sphinx, domain: Domain | None, node: addnodes.pending_xref) -> bool | None:
-    """`warn-missing-reference`: tell a missing term or page, or a label that generated text links to."""
-    kind, target = ROLES.get((domain.name if domain else "", node["reftype"])), node["reftarget"]
-    if kind:
-        _warn(app.env, kind, docname_join(node["refdoc"], target) if kind == "doc" else target, node, target)
-    return bool(kind) or None
+    """`warn-missing-reference`: tell a missing term, page or label; Sphinx's own handler tells labels, too."""
+    kind, target = f"{domain.name if domain else ''}:{node['reftype']}", node["reftarget"]
+    if kind in ("std:term", "std:doc"):
+        _warn(app.env, node["reftype"], docname_join(node["refdoc"], target) if kind == "std:doc" else target, node)
+    elif kind in ("std:ref", "sse:label") and target not in app.env.domains.standard_domain.anonlabels:
+        node["reftype"] = "label"  # which is not for Sphinx's handler
+        _warn(app.env, "label", target, node)
+    else:
+        return None
+    return True
 
 
-def _warn(env: BuildEnvironment, kind: str, target: str, node: nodes.Element, written: str) -> None:
+def _warn(env: BuildEnvironment, kind: str, target: str, node: nodes.Element, text: str = "") -> None:
     source, line = get_source_line(node)
-    path = source or str(env.doc2path(node["refdoc"]))
     what, advice = MISSING[kind]
-    suggestion = did_you_mean(target, _known_names(env, kind, target)) or f" {advice}"
-    line = find_line(path, line, written) or line
-    if node.get("check", Check.XREF_MISSING):  # empty where a register names a source: it has told what is missing
-        warn(node.get("check", Check.XREF_MISSING), f"{what} `{target}`.{suggestion}", path, line)
+    advice = did_you_mean(target, _known_names(env, kind, target)) or f" {advice}"
+    path, text = source or str(env.doc2path(node["refdoc"])), text or node["reftarget"]
+    warn(node.get("check", Check.XREF_MISSING), f"{what} `{target}`.{advice}", path, line, text)
 
 
 def _known_names(env: BuildEnvironment, kind: str, target: str) -> Iterable[str]:
@@ -146,12 +140,7 @@ def _known_names(env: BuildEnvironment, kind: str, target: str) -> Iterable[str]
         return [label for label in std.anonlabels if not law or label.startswith(law[0])]
     if kind == "term":
         return [name for object_type, name in std.objects if object_type == "term"]
-    return {"doc": env.found_docs, "source": _sources(env)}.get(kind, ())
-
-
-def _sources(env: BuildEnvironment) -> dict[str, Any]:
-    """Return the entries of all BibTeX files by key: none without sphinxcontrib-bibtex."""
-    return cast("Any", env.domains["cite"]).bibdata.data.entries if "cite" in env.domains else {}
+    return env.found_docs if kind == "doc" else ()
 
 
 class MissingFootnotes(SphinxTransform):
@@ -171,7 +160,7 @@ class MissingFootnotes(SphinxTransform):
 
 
 class MissingTargets(SphinxPostTransform):
-    """Take over Markdown links to labels, and tell missing targets before MyST, Sphinx and sphinxcontrib-bibtex do."""
+    """Take over Markdown links to labels, and tell missing targets of Markdown links before MyST does."""
 
     default_priority = 8  # MyST's own resolver has 9, Sphinx's 10
 
@@ -180,12 +169,8 @@ class MissingTargets(SphinxPostTransform):
             node.setdefault("refdoc", self.env.current_document.docname)
             if _is_in_link(node):  # no format has a link within a link: it stays text
                 node.replace_self(node.children)
-            elif node.get("refdomain") == "cite":
-                self.check_citation(node)
             elif node["reftype"] == "myst":
                 self.check_link(node)
-            elif (node.get("refdomain"), node["reftype"]) == ("std", "ref"):
-                self.check_label(node)
 
     def check_link(self, node: addnodes.pending_xref) -> None:
         """Give a link to a label to our domain (MyST doubts where a page has its name, too); tell a missing target."""
@@ -201,23 +186,6 @@ class MissingTargets(SphinxPostTransform):
             elif not re.search("[/:]", target):  # other paths and the names of inventories are MyST's to judge
                 self.report(node, "label", target, f"#{target}")
 
-    def check_label(self, node: addnodes.pending_xref) -> None:
-        """Tell what `ref` does not find here: Sphinx lets others answer for a missing label, and warns all the same."""
-        target, config = node["reftarget"], self.config
-        if target in self.env.domains.standard_domain.anonlabels or not (node.get("refwarn") or config.nitpicky):
-            return
-        if _is_ignored(config, "ref", target) or _is_ignored(config, "std:ref", target):
-            return
-        arguments, events = (self.env, node, node[0].deepcopy()), self.env.events
-        try:
-            found = events.emit_firstresult("missing-reference", *arguments, allowed_exceptions=(NoUri,))
-        except NoUri:
-            return  # somebody knows the label
-        if found is not None:
-            node.replace_self(found)
-        elif "intersphinx_self_referential" not in node:
-            self.report(node, "label", target, target)
-
     def report(self, node: addnodes.pending_xref, kind: str, target: str, written: str) -> None:
         """Tell a missing target, and leave the text of the link, or else what it was to lead to."""
         _warn(self.env, kind, target, node, written)
@@ -228,30 +196,15 @@ class MissingTargets(SphinxPostTransform):
         target, env = node["reftarget"], self.env
         if node.get("reflocalid") or docname_join(node["refdoc"], target) in env.all_docs:
             return True
+        patterns = env.config.nitpick_ignore_regex
         inventories = getattr(env, "intersphinx_named_inventory", {}).values()
         names = (name for domain in env.domains.values() for name, *_ in domain.get_objects())
         return (
-            _is_ignored(env.config, "myst", target)
+            ("myst", target) in env.config.nitpick_ignore
+            or any(re.fullmatch(kind, "myst") and re.fullmatch(name, target) for kind, name in patterns)
             or any(target in objects for inventory in inventories for objects in inventory.values())
             or any(name.lower() == target.lower() or name.endswith(f".{target}") for name in names)
         )
-
-    def check_citation(self, node: addnodes.pending_xref) -> None:
-        """Tell the keys that no source has, and take them out of the citation."""
-        known, keys = _sources(self.env), _cited(node["reftarget"])
-        prefixed = cast("Any", self.env.domains["cite"]).citations  # a bibliography may put a prefix to its keys
-        missing = [key for key, _ in keys if key not in known and all(key != citation.key for citation in prefixed)]
-        for key in missing:
-            _warn(self.env, "source", key, node, key)
-        node["reftarget"] = ",".join(part for key, part in keys if key not in missing)
-        if not node["reftarget"]:
-            node.replace_self(nodes.inline("", f"[{', '.join(missing)}]"))
-
-
-def _is_ignored(config: Config, kind: str, target: str) -> bool:
-    return (kind, target) in config.nitpick_ignore or any(
-        re.fullmatch(kinds, kind) and re.fullmatch(names, target) for kinds, names in config.nitpick_ignore_regex
-    )
 
 
 def _is_in_link(node: nodes.Element) -> bool:
@@ -262,16 +215,13 @@ def _is_in_link(node: nodes.Element) -> bool:
 
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
-    """`env-check-consistency`: tell the labels, terms and sources that no page uses, as `sse_report_unused` says."""
+    """`env-check-consistency`: tell the labels and terms that no page uses, as `sse_report_unused` says."""
     pages: dict[str, PageNames] = env.get_domain("sse").data["names"]
     uses = {use for page in pages.values() for use in page.uses}
-    defined = [([str(env.doc2path(name))], *each) for name, page in pages.items() for each in page.definitions]
-    if "cite" in env.domains:
-        files = list(map(str, cast("Any", env.domains["cite"]).bibdata.bibfiles))
-        defined += [(files, "source", [key]) for key in _sources(env)]
-    for paths, kind, names in defined:
-        if kind in app.config.sse_report_unused and not any((kind, name.lower()) in uses for name in names):
-            (check, what, advice), texts = UNUSED[kind], [markup.format(names[0]) for markup in MARKUP[kind]]
-            places = ((path, find_line(path, 1, text, kind == "term")) for path in paths for text in texts)
-            for path, line in [(path, line) for path, line in places if line][:1]:  # without any, it was generated
-                warn(check, f"{what} `{names[0]}`. {advice}", path, line)
+    for docname, page in pages.items():
+        for kind, names in page.definitions:
+            if kind in app.config.sse_report_unused and not any((kind, name.lower()) in uses for name in names):
+                (check, message, pattern), path = UNUSED[kind], Path(env.doc2path(docname))
+                text, written = path.read_text("utf-8", "replace"), pattern.replace("{}", re.escape(names[0]))
+                if found := re.search(written, text, re.IGNORECASE | re.MULTILINE):  # else it was generated
+                    warn(check, message.format(names[0]), path, text.count("\n", 0, found.end()) + 1)

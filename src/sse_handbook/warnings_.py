@@ -80,17 +80,18 @@ class Check(Enum):
         Right: cite it where it carries a fact, or delete it from `sources.bib`."""
 
 
-def warn(check: Enum, message: str, path: str | Path, line: int | None = None) -> None:
-    """Log a warning of type `sse`, with the name of `check` as its subtype; without a line, the whole file is meant.
+def warn(check: Enum, message: str, path: str | Path, line: int | None = None, text: str = "") -> None:
+    """Log a warning of type `sse`, with the name of `check` as its subtype.
 
+    The place is where `text` stands, from `line` on; without both, the whole file is meant.
     `suppress_warnings` and `-W` treat it as any other; what was said before in this build is not said again.
     """
     # A message is one line of bounded length that no terminal takes for a command.
-    text = "".join(character if character.isprintable() else "\ufffd" for character in message[:900])
-    place = f"{path}:{line or 1}"
-    if (place, text) not in _told:  # Sphinx's `once` tells a text once in a build, however many places it has
-        _told.add((place, text))
-        logger.warning(text, type="sse", subtype=check.name.lower(), location=place)
+    message = "".join(character if character.isprintable() else "\ufffd" for character in message[:900])
+    place = f"{path}:{(text and find_line(path, line, text)) or line or 1}"
+    if (place, message) not in _told:  # Sphinx's `once` tells a text once in a build, however many places it has
+        _told.add((place, message))
+        logger.warning(message, type="sse", subtype=check.name.lower(), location=place)
 
 
 def forget_told(app: Sphinx) -> None:
@@ -105,18 +106,16 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     return f" Did you mean `{names[nearest[0]]}`?" if nearest else ""
 
 
-def find_line(path: str, first: int | None, text: str, alone: bool = False) -> int | None:
-    """The line of a file on which a text stands (`alone`: nothing else), from `first` on; `None` where none does.
+def find_line(path: str | Path, first: int | None, text: str) -> int | None:
+    """The line of a file on which a text stands, from `first` on; `None` where none does.
 
     MyST gives every inline node the first line of its block, so this is where the text itself is found.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8").lower().splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    wanted = (text.lower(), text.replace("&", "&amp;").lower())
-    for number in range(max((first or 1) - 1, 0), len(lines)):
-        line = lines[number].lower()
-        if line.strip() in wanted if alone else any(text in line for text in wanted):
-            return number + 1
+    for number, line in enumerate(lines, 1):
+        if number >= (first or 1) and (text.lower() in line or text.replace("&", "&amp;").lower() in line):
+            return number
     return None

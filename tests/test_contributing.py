@@ -220,14 +220,6 @@ def test_the_page_on_tools_names_each_dependency_and_no_other() -> None:
     )
 
 
-def test_every_label_that_something_gives_is_made_as_the_guide_says() -> None:
-    forms = (ROOT / ".github/ISSUE_TEMPLATE").glob("*[!g].yml")
-    given = {label for form in forms for label in yaml.safe_load(form.read_text("utf-8"))["labels"]}
-    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text("utf-8"))["updates"]
-    given |= {label for update in updates for label in update["labels"]}
-    assert given <= {command.split('"')[1] for _page, command in COMMANDS if command.startswith("gh label create")}
-
-
 def test_read_the_docs_finds_each_format_where_it_looks(tmp_path: Path) -> None:
     """Its commands run on a folder with what the README's first command leaves behind, which has tests of its own."""
     commands = yaml.safe_load((ROOT / ".readthedocs.yaml").read_text(encoding="utf-8"))["build"]["commands"]

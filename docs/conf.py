@@ -19,7 +19,6 @@ extensions = [
     "myst_parser",
     "sphinxcontrib.bibtex",
     "sse_handbook",
-    "book_checks",
     "downloads",
     "epub",
     "i18n",

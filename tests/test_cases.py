@@ -10,13 +10,14 @@ Where a case has no `data/videos.yaml` of its own, it has that of this folder, a
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from book_checks import BookCheck
-from conftest import build
+from conftest import ROOT, build
 from loopback import Reply, VideoHost
 
 from sse_handbook.warnings_ import Check
@@ -71,7 +72,9 @@ def test_case_gives_exactly_its_warnings(
         assert any(each["says"] in warned.message for warned in found), built.raw_warnings
 
 
-def test_every_check_has_a_case() -> None:
+def test_every_check_has_a_case_and_is_explained() -> None:
     texts = [page.with_suffix(".toml").read_text(encoding="utf-8") for page in CASES]
     shown = {each["check"] for text in texts for each in tomllib.loads(text).get("expect", [])}
+    page = (ROOT / "docs/contribute/checks.md").read_text(encoding="utf-8")
     assert shown == {check.name.lower() for check in (*Check, *BookCheck)}
+    assert shown == set(re.findall(r"^### `sse\.(\w+)`$", page, re.MULTILINE))

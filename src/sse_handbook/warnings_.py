@@ -1,10 +1,10 @@
-"""Every warning of the extension: `Check`, with the text that explains each; `warn`; and two helpers for messages."""
+"""Every kind of warning that the extension gives; how one is told; and two helpers for messages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from enum import Enum
+from enum import Enum, auto
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -15,69 +15,22 @@ _told: set[tuple[str, str]] = set()
 
 
 class Check(Enum):
-    """A kind of warning: its name in small letters is its subtype (the type is `sse`), its value explains it."""
+    """The kinds of warnings: the name in small letters is the subtype, the type is `sse`."""
 
-    REGISTER = """A file of data cannot be read, or one of its entries breaks the rules of its schema.
-        Such an entry is left out until it is fixed.
-
-        Wrong: an entry without `about`; a field that no rule knows; two entries with one key.
-
-        Right: every field that the schema asks for, each once, in UTF-8, with two spaces for each level."""
-    UNREADABLE = """A page or a file of sources cannot be read: it is not UTF-8, or its grammar is broken.
-        Nothing is built until it is fixed.
-
-        Wrong: a file that an old editor saved in another encoding; a `}` too few in `sources.bib`.
-
-        Right: UTF-8, which every editor of today can save."""
-    VIDEO_UNKNOWN = """A page asks for a video by a key that `videos.yaml` does not hold.
-
-        Wrong: `` {sse:video}`umbrela-framework` ``
-
-        Right: `` {sse:video}`umbrella-framework` ``, or a new entry in `videos.yaml`."""
-    VIDEO_ADDRESS = """The address of a video cannot be right: its id breaks the host's grammar, or its start time does.
-
-        Wrong: `https://www.youtube.com/watch?v=gBKYf4qt1v`, with ten characters for eleven.
-
-        Right: the address as the browser shows it when the video plays."""
-    VIDEO_UNREGISTERED = """A page gives the address of a video that `videos.yaml` does not hold, so nobody would
-        notice its end.
-
-        Wrong: a bare address in the text.
-
-        Right: an entry in `videos.yaml`, and `` {sse:video}`its-key` `` in the text."""
-    VIDEO_DUPLICATE = """Two entries of `videos.yaml` stand for the same video, and neither says why; or two carry the
-        same label.
-
-        Right: one entry, or `same_as` with the other key and the reason."""
-    VIDEO_UNUSED = """An entry of `videos.yaml` that no page shows or links to.
-
-        Right: use it (`` {sse:video}`its-key` ``), or delete the entry."""
-    VIDEO_STALE = """A note, which fails no build: nobody has seen these videos work for longer than
-        `sse_video_max_age` days.
-
-        Right: an online check, which writes what it saw and when to `video-status.json`."""
-    VIDEO_DEAD = """A video is gone: online checks on two days have found so. The message names every place.
-
-        Right: another address of the same video, an archived copy, or no video."""
-    VIDEO_SUSPECT = """A video may be gone: one online check has found so, and a later one decides.
-
-        Right: open the address yourself, and wait for the next check where you are not sure."""
-    XREF_MISSING = """A link names a label, a term, a page, a footnote or a source that is not there.
-        The message names the nearest one that is.
-
-        Wrong: `[who decides](#cooperatves)`, `` {term}`cooperatve` ``, `` {cite:p}`hni-abuot` ``
-
-        Right: the name as it stands above the heading, in the glossary, or in `sources.bib`."""
-    LABEL_UNUSED = """A label that no page links to. On where `sse_report_unused` has `"label"`.
-
-        Right: link to it, or delete the line `(the-label)=`. A label that a version has published stays."""
-    TERM_UNUSED = """A term of the glossary that no page uses, under none of its names. On where `sse_report_unused`
-        has `"term"`.
-
-        Right: `` {term}`the term` `` where a page first uses the word, or no entry."""
-    SOURCE_UNUSED = """A source that no page cites. On where `sse_report_unused` has `"source"`.
-
-        Right: cite it where it carries a fact, or delete it from `sources.bib`."""
+    REGISTER = auto()
+    UNREADABLE = auto()
+    VIDEO_UNKNOWN = auto()
+    VIDEO_ADDRESS = auto()
+    VIDEO_UNREGISTERED = auto()
+    VIDEO_DUPLICATE = auto()
+    VIDEO_UNUSED = auto()
+    VIDEO_STALE = auto()
+    VIDEO_DEAD = auto()
+    VIDEO_SUSPECT = auto()
+    XREF_MISSING = auto()
+    LABEL_UNUSED = auto()
+    TERM_UNUSED = auto()
+    SOURCE_UNUSED = auto()
 
 
 def warn(check: Enum, message: str, path: str | Path, line: int | None = None, text: str = "") -> None:

@@ -73,9 +73,9 @@ def split_values(text: str | None) -> list[str]:
 
 def note_files(env: BuildEnvironment, countries: Collection[str]) -> None:
     """Let the page be read again when what the register says of these countries changes."""
-    for path in book.register.files:
-        if path.stem in ("countries", *countries):
-            env.note_dependency(path)
+    files = [path for path in book.register.files if path.stem in ("countries", *countries)]
+    for path in (*files, *TEMPLATES.iterdir()):
+        env.note_dependency(path)
 
 
 def make_link(env: BuildEnvironment, kind: str, target: str, text: str) -> pending_xref:
@@ -95,18 +95,16 @@ class LawList(SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        register = book.register
-        self.env.metadata[self.env.current_document.docname]["law_lists"] = True
         for option, known in known_values().items():
             for value in sorted({*self.options.get(option, ())}.difference(known)):
                 message = f"`:{option}:` asks for `{value}`, which no law has.{did_you_mean(value, known)}"
                 warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info())
-        countries = sorted(choose(register.countries, OF_COUNTRY, self.options), key=lambda country: country["name"])
-        laws = sorted(choose(register.laws, OF_LAW, self.options), key=lambda law: law["country_name"])
+        countries = sorted(
+            choose(book.register.countries, OF_COUNTRY, self.options), key=lambda country: country["name"]
+        )
+        laws = sorted(choose(book.register.laws, OF_LAW, self.options), key=lambda law: law["country_name"])
         laws = sorted(laws, key=SORTS[self.options["sort"]]) if "sort" in self.options else laws
         note_files(self.env, [country["country"] for country in countries])
-        for path in TEMPLATES.iterdir():
-            self.env.note_dependency(path)
         show = self.options.get("show", "table")
         if show == "entries":
             return [self.make_country([*group]) for _key, group in groupby(laws, lambda law: law["country"])]
@@ -144,7 +142,6 @@ class LawRole(ReferenceRole):
         register, key = book.register, self.target
         note_files(self.env, [key.partition("-")[0]])
         if key not in register.laws:
-            self.env.note_dependency("data/laws")  # a folder is never up to date: the page is read again
             if not register.broken:  # what is wrong has been told, and is what to correct
                 source, line = self.get_source_info()
                 hint = did_you_mean(key, same_country(key, register.laws)) or " Add it to the register of laws."
@@ -207,11 +204,11 @@ def read_laws(app: Sphinx) -> None:
         warn(Check.REGISTER, fault.message, fault.path, fault.line)
 
 
-def find_lists_without_new_file(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
-    """`env-get-outdated`: return the pages with lists where the register has a file that none of them has seen."""
-    pages = [docname for docname, metadata in env.metadata.items() if "law_lists" in metadata]
-    seen = {str(path) for docname in pages for path in env.dependencies.get(docname, ())}
-    return pages if {str(path) for path in book.register.files} - seen else []
+def find_pages_without_new_file(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
+    """`env-get-outdated`: return the pages with laws where the register has a file that none of them has seen."""
+    seen = {page: {*map(str, paths)} for page, paths in env.dependencies.items()}
+    new = {*map(str, book.register.files)}.difference(*seen.values())
+    return [page for page in seen if str(book.register.files[0]) in seen[page]] if new else []
 
 
 def touch_entries_with_new_users(app: Sphinx, env: BuildEnvironment) -> None:
@@ -245,7 +242,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive_to_domain("sse", "laws", LawList)
     app.add_post_transform(CitedOn)
     app.connect("builder-inited", read_laws, priority=600)  # sphinxcontrib-bibtex has read the sources
-    app.connect("env-get-outdated", find_lists_without_new_file)
+    app.connect("env-get-outdated", find_pages_without_new_file)
     app.connect("env-updated", touch_entries_with_new_users)
     app.connect("env-updated", check_laws)
     app.connect("doctree-resolved", add_tooltips)

@@ -52,7 +52,7 @@ def read_register(folder: Path, sources: Collection[str] | None = None) -> Regis
                 continue
             register.entries[item.key] = item
             if path == countries:
-                register.countries[item.key] = {"country": item.key, **_normalize(item.value)}
+                register.countries[item.key] = {"country": item.key, **item.value}
             else:
                 register.laws[item.key] = _make_law(item, register.countries[path.stem])
     register.broken = bool(register.faults)
@@ -103,21 +103,14 @@ def _read_file(path: Path, countries: Collection[str]) -> Iterator[Entry | Fault
 
 def _make_law(entry: Entry, country: Mapping[str, str]) -> Law:
     law = {"key": entry.key, "country": country["country"], "country_name": country["name"]}
-    law |= {"region": country["region"], "subregion": country["subregion"], **_normalize(entry.value)}
+    law |= {"region": country["region"], "subregion": country["subregion"]}
+    for name, value in entry.value.items():  # YAML takes `no` for false, and a year for a number
+        law[name] = {"True": "yes", "False": "no"}.get(str(value), str(value)) if isinstance(value, int) else value
     part = entry.key.split("-")[1]  # the year by which people name it, where it is known
     law["year"] = (law.get("adopted") or law.get("in_force", ""))[:4] or (part if part.isdigit() else "")
     place = f"{law['country_name']} ({law['unit']})" if "unit" in law else law["country_name"]
     law["place"] = " ".join(place.split())
     return law
-
-
-def _normalize(value: Any) -> Any:
-    """Return a value with text only: YAML takes `no` for false, and a year for a number."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return {name: _normalize(field) for name, field in value.items()}
-    return [_normalize(item) for item in value] if isinstance(value, list) else str(value)
 
 
 def _find_faults(register: Register, sources: Collection[str] | None) -> Iterator[tuple[Steps, str]]:

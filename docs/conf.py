@@ -1,4 +1,4 @@
-"""Settings of the handbook's build; no logic. Everything that decides something lives in `src/sse_handbook`."""
+"""Settings of the handbook's build; no logic. What decides something lives in `_ext` and in `src/sse_handbook`."""
 
 import os
 import sys

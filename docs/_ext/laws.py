@@ -170,15 +170,15 @@ class CitedOn(SphinxPostTransform):
     default_priority = 5  # before links are resolved
 
     def run(self, **kwargs: Any) -> None:
-        users = find_users(self.env)
+        users = {f"law-{key}": docnames for key, docnames in find_users(self.env).items()}
         for section in self.document.findall(nodes.section):
-            line = nodes.paragraph()
-            for docname in users.get(section["ids"][0].removeprefix("law-"), ()) if "law" in section["classes"] else ():
-                line += [nodes.Text(", ")] if line.children else []
-                line += make_link(self.env, "doc", f"/{docname}", self.env.titles[docname].astext())
-            if line.children:
+            links: list[nodes.Node] = []
+            for docname in users.get("".join(section["names"]), ()):
+                links += nodes.Text(", "), make_link(self.env, "doc", f"/{docname}", self.env.titles[docname].astext())
+            if links:
+                body = nodes.field_body("", nodes.paragraph("", "", *links[1:]))
                 fields = next(section.findall(nodes.field_list))
-                fields += nodes.field("", nodes.field_name("", _("Cited on")), nodes.field_body("", line))
+                fields += nodes.field("", nodes.field_name("", _("Cited on")), body)
 
 
 def add_tooltips(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -36,9 +36,9 @@ from loopback import (
     no_http,
 )
 
+from sse_handbook.video_hosts import HOSTS, Asker
 from sse_handbook.video_links import VideoLink, parse_video_link
 from sse_handbook.video_status import decide_status
-from sse_handbook.videocheck import HOSTS, Asker
 
 DAY = date(2026, 10, 5)
 CONF = 'extensions = ["myst_parser", "sse_handbook"]\nsse_data_dir = "data"\nhtml_theme = "basic"\n'
@@ -136,7 +136,7 @@ def test_each_answer_means_what_the_table_says(
     host: VideoHost, oembed: Reply, thumbnail: Reply, status: str, requests: int
 ) -> None:
     host.says(ONE, oembed, thumbnail)
-    assert Asker(host.hosts, 0).check(VideoLink("youtube", ONE, 19)).status == status
+    assert Asker(host.hosts, 0).check(VideoLink("youtube", ONE, 19))[0] == status
     assert list(dict.fromkeys(host.asked(ONE))) == ["oembed", "thumbnail"][:requests]
 
 
@@ -164,7 +164,7 @@ def test_other_hosts_are_asked_for_the_canonical_address(
     link = parse_video_link(url)
     assert link
     settings = {link.provider: {"oembed": f"{server.url}/oembed?{{url}}"}}
-    assert Asker(settings, 0).check(link).status == status
+    assert Asker(settings, 0).check(link)[0] == status
     assert server.asked == [f"/oembed?{quote(link.video.url, safe='')}"]
     assert all(agent.startswith("sse-handbook/") for agent in server.agents)
 
@@ -182,7 +182,7 @@ def test_the_page_shows_the_tables_of_the_code() -> None:
 
 def test_retry_after_is_honoured_and_what_may_pass_is_tried_again(host: VideoHost) -> None:
     host.says(ONE, [Reply(503), Reply(429, headers={"Retry-After": "1"}), named(ONE)])
-    assert Asker(host.hosts, 0).check(VideoLink("youtube", ONE)).status == "alive"
+    assert Asker(host.hosts, 0).check(VideoLink("youtube", ONE))[0] == "alive"
     assert host.server.times[2] - host.server.times[1] >= 0.9
 
 
@@ -190,7 +190,7 @@ def test_retry_after_is_honoured_and_what_may_pass_is_tried_again(host: VideoHos
 def test_a_host_that_asks_for_too_long_is_left_alone(host: VideoHost, wanted: str) -> None:
     host.says(ONE, Reply(429, headers={"Retry-After": wanted}))
     asker = Asker(host.hosts, 0)
-    assert [asker.check(VideoLink("youtube", key)).status for key in (ONE, TWO)] == ["unknown", "unknown"]
+    assert [asker.check(VideoLink("youtube", key))[0] for key in (ONE, TWO)] == ["unknown", "unknown"]
     assert len(host.server.asked) == 1 and "left alone" in str(asker.silent)
 
 

@@ -27,7 +27,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(videos.NameVideoUsers)
     app.connect("builder-inited", videos.read_register)
     app.connect("doctree-read", videos.collect_uses)
-    app.connect("env-get-updated", videos.rewrite_lists)
+    app.connect("env-get-outdated", videos.reread_lists)
     app.connect("missing-reference", videos.lead_to_video)
     app.connect("env-updated", videos.find_unused)
     app.add_config_value("sse_videocheck_hosts", {}, "", dict)

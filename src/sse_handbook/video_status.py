@@ -22,16 +22,16 @@ def today() -> date:
 
 
 def read_status(path: Path) -> dict[str, Status]:
-    """Return what the file holds; raise `ValueError` where no check can have written it."""
+    """Return what the file holds, by address; raise `ValueError` where no check can have written it."""
     try:
         found: dict[str, Status] = json.loads(path.read_bytes())["videos"] if path.exists() else {}
         for known in found.values():
-            for day in known.keys() & {"checked", "seen", "since"}:
-                date.fromisoformat(known[day])
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            [date.fromisoformat(known[day]) for day in known.keys() & {"checked", "seen", "since"}]
+        by_address = {known["address"]: known for known in found.values()}
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         advice = f"Restore it (`git restore {path.name}` in its folder), or delete it to start anew."
         raise ValueError(f"The status file cannot be read ({type(error).__name__}). {advice}") from None
-    return found
+    return by_address
 
 
 def decide_status(before: Status, found: str, day: date) -> Status:

@@ -57,84 +57,87 @@ class Register:
     """The list of videos; `broken`: an entry was left out, so an unknown key may be right."""
 
     path: Path
-    status_path: Path
     videos: dict[str, Video] = field(default_factory=dict)
     keys: dict[VideoLink, str] = field(default_factory=dict)  # of several entries for one video, the first
-    status: dict[str, Status] = field(default_factory=dict)
+    status: dict[str, Status] = field(default_factory=dict)  # by address
     broken: bool = False
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> Register:
         return cast("Register", vars(env)["sse_videos"])
 
+    @property
+    def status_path(self) -> Path:
+        return self.path.with_name("video-status.json")
+
+    def get_status(self, key: str) -> Status:
+        return self.status.get(self.videos[key].link.video.url, {})
+
     def find_key(self, node: nodes.Element) -> str:
         """Return the key of a card's video, or of one that a link leads to."""
-        label = str(node.get("reftarget", ""))
-        key = node.get("video") or (label[6:] if label.startswith("video-") else "")
+        prefix, _, key = str(node.get("reftarget", "")).partition("video-")
+        key = node.get("video") or ("" if prefix else key)
         return key if key in self.videos else ""
 
 
 def read_register(app: Sphinx) -> None:
     """`builder-inited`: read `videos.yaml` and `video-status.json` in the folder `sse_data_dir`, if they are there."""
     path = Path(app.srcdir, app.config.sse_data_dir or "no-data", "videos.yaml")
-    register = vars(app.env)["sse_videos"] = Register(path, path.with_name("video-status.json"))
+    register = vars(app.env)["sse_videos"] = Register(path)
     for item in read_entries(path, HERE / "videos.schema.json") if path.exists() else ():
+        link = None if isinstance(item, Fault) else _parse_link(item)
         if isinstance(item, Fault):
-            register.broken = True
             warn(Check.REGISTER, item.message, path, item.line)
-            continue
-        link, message = None, f"`{item.value['link']}` is no address of one video on a host we know."
-        try:
-            link = parse_video_link(item.value["link"])
-        except VideoLinkError as error:
-            message = f"{error} {error.hint}"
-        if link is None:
-            register.broken = True
-            warn(Check.VIDEO_ADDRESS, message, path, item.line("link"))
-            continue
-        _warn_of_conflicts(Video(item, link), register.videos)
-        register.videos[item.key] = Video(item, link)
-        register.keys.setdefault(link.video, item.key)
+        elif link:
+            _warn_of_conflicts(item, link.video, register)
+            register.videos[item.key] = Video(item, link)
+            register.keys.setdefault(link.video, item.key)
+        register.broken |= link is None
     try:
-        known = read_status(register.status_path)
-        register.status = {
-            key: known[key]
-            for key, (_entry, link) in register.videos.items()
-            if known.get(key, {}).get("address") == link.video.url
-        }
+        register.status = read_status(register.status_path)
     except ValueError as error:
         warn(Check.REGISTER, str(error), register.status_path)
 
 
-def _warn_of_conflicts(video: Video, earlier: dict[str, Video]) -> None:
-    entry, twin = video.entry, video.entry.value.get("same_as", {}).get("key")
-    for key, other in earlier.items():
-        line = other.entry.line()
-        if other.link.video == video.link.video and not twin:
-            message = f"`{entry.key}` is the same video as `{key}` (line {line}). Keep one of them, or add `same_as:`"
-            warn(Check.VIDEO_DUPLICATE, f"{message} with `key: {key}` and `because:`.", entry.path, entry.line("link"))
-        for label in {*entry.value.get("labels", ())} & {*other.entry.value.get("labels", ())}:
-            message = f"The label “{label}” stands at `{key}` too (line {line}). Give it to one of them."
-            warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("labels"))
-    if twin and (twin not in earlier or earlier[twin].link.video != video.link.video):
+def _parse_link(entry: Entry) -> VideoLink | None:
+    message = f"`{entry.value['link']}` is no address of one video on a host we know."
+    try:
+        if link := parse_video_link(entry.value["link"]):
+            return link
+    except VideoLinkError as error:
+        message = f"{error} {error.hint}"
+    warn(Check.VIDEO_ADDRESS, message, entry.path, entry.line("link"))
+    return None
+
+
+def _warn_of_conflicts(entry: Entry, video: VideoLink, register: Register) -> None:
+    earlier, twin = register.videos, entry.value.get("same_as", {}).get("key")
+    if (key := register.keys.get(video)) and not twin:
+        message = f"`{entry.key}` is the same video as `{key}` (line {earlier[key].entry.line()}). Keep one of them, "
+        message += f"or add `same_as:` with `key: {key}` and `because:`."
+        warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("link"))
+    if twin and (twin not in earlier or earlier[twin].link.video != video):
         message = f"`same_as` must name an entry above, of the same video, and not `{twin}`."
         warn(Check.VIDEO_DUPLICATE, message + did_you_mean(twin, earlier), entry.path, entry.line("same_as", "key"))
+    for key, (other, _link) in earlier.items():
+        for label in {*entry.value.get("labels", ())} & {*other.value.get("labels", ())}:
+            message = f"The label “{label}” stands at `{key}` too (line {other.line()}). Give it to one of them."
+            warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("labels"))
 
 
 def make_card(place: SphinxDirective, key: str, **options: Any) -> nodes.container:
     """Return the card of a video, which loads nothing, as `video_card.jinja` has it."""
-    register, env, language = note_register(place.env), place.env, place.config.language
-    entry, link = register.videos[key]
-
+    register, config = note_register(place.env), place.config
+    page, (entry, link) = place.env.doc2path(place.env.current_document.docname), register.videos[key]
     jinja = Environment(trim_blocks=True)  # noqa: S701  # it makes Markdown or reStructuredText, no HTML
-    jinja.filters["day"] = lambda day: format_date("%-d %B %Y", date=datetime.fromisoformat(day), language=language)
-    jinja.filters["plain"] = lambda text: re.sub(r"([\[\]_~$^&])", r"\\\1", text)
-    text = jinja.from_string((HERE / "video_card.jinja").read_text(encoding="utf-8")).render(
-        options | {"_": _, "video": entry.value, "known": register.status.get(key, {}), "url": link.url},
-        host=HOST_NAMES[link.provider],
-        start=link.start or 0,
-        rst=env.config.source_suffix.get(env.doc2path(env.current_document.docname).suffix) == "restructuredtext",
+    jinja.filters["day"] = lambda day: format_date(
+        "%-d %B %Y", date=datetime.fromisoformat(day), language=config.language
     )
+    jinja.filters["plain"] = lambda text: re.sub(r"([\[\]_~$^&])", r"\\\1", text)
+    options |= {"_": _, "video": entry.value, "known": register.get_status(key), "url": link.url}
+    options |= {"host": HOST_NAMES[link.provider], "start": link.start or 0}
+    template = jinja.from_string((HERE / "video_card.jinja").read_text(encoding="utf-8"))
+    text = template.render(options, rst=config.source_suffix.get(page.suffix) == "restructuredtext")
     card = nodes.container("", *place.parse_text_to_nodes(text), classes=["video-card"])
     for address in card.findall(nodes.reference):
         address["of_card"] = True
@@ -175,13 +178,12 @@ class VideoRole(ReferenceRole):
     """`` {sse:video}`key` ``: a link to the video in the list of videos; to the video itself where no page has one."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        video = find_video(self, self.target)
-        if video is None:
+        if not (video := find_video(self, self.target)):
             return [nodes.inline("", self.title)], []
         title = self.title if self.has_explicit_title else video.entry.value["about"]
-        text = nodes.inline("", title, classes=["std", "std-ref"])
-        link = addnodes.pending_xref("", text, refdomain="std", reftype="ref", reftarget=f"video-{self.target}")
-        link.attributes.update(refexplicit=True, refwarn=True, refdoc=self.env.current_document.docname)
+        text, here = nodes.inline("", title, classes=["std", "std-ref"]), self.env.current_document.docname
+        target = {"refdomain": "std", "reftype": "ref", "reftarget": f"video-{self.target}", "refdoc": here}
+        link = addnodes.pending_xref("", text, **target, refexplicit=True, refwarn=True)
         self.set_source_info(link)
         return [link], []
 
@@ -196,10 +198,10 @@ def note_register(env: BuildEnvironment) -> Register:
 
 def find_video(place: SphinxDirective | ReferenceRole, key: str) -> Video | None:
     """Return a video by its key, or warn that there is none."""
-    register, (path, line) = note_register(place.env), place.get_source_info()
+    register = note_register(place.env)
     if key not in register.videos and not register.broken:  # else that has been told, and is what to fix
         hint = did_you_mean(key, register.videos) or " Add it to the register of videos."
-        warn(Check.VIDEO_UNKNOWN, f"No video has the key `{key}`.{hint}", path, find_line(path, line, key) or line)
+        warn(Check.VIDEO_UNKNOWN, f"No video has the key `{key}`.{hint}", *place.get_source_info(), key)
     return register.videos.get(key)
 
 
@@ -222,13 +224,14 @@ class NameVideoUsers(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         here, pages = self.env.current_document.docname, sorted(self.env.get_domain("sse").data["videos"].items())
         for node in list(self.document.findall(pending_video_users)):
-            line = nodes.paragraph()
-            for docname in [name for name, uses in pages if name != here and node["key"] in {use.key for use in uses}]:
-                link = addnodes.pending_xref("", refdomain="std", reftype="doc", reftarget=f"/{docname}", refdoc=here)
-                link["refexplicit"] = True
-                link += nodes.inline("", self.env.titles[docname].astext())
+            users = [name for name, uses in pages if name != here and any(use.key == node["key"] for use in uses)]
+            line = nodes.paragraph("", "" if users else _("On no page yet."))
+            for docname in users:
+                target = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{docname}", "refdoc": here}
+                title = nodes.inline("", self.env.titles[docname].astext())
+                link = addnodes.pending_xref("", title, **target, refexplicit=True)
                 line += [nodes.Text(", " if line.children else _("On pages:") + " "), link]
-            node.replace_self(line if line.children else nodes.paragraph("", _("On no page yet.")))
+            node.replace_self(line)
 
 
 def collect_uses(app: Sphinx, doctree: nodes.document) -> None:
@@ -254,8 +257,8 @@ def find_addresses(node: nodes.Element) -> Iterator[str]:
     elif isinstance(node, nodes.raw) or (isinstance(node, nodes.TextElement) and not isinstance(node, NO_TEXT)):
         texts = [child for child in node.children if isinstance(child, nodes.Text) and "//" in child]
         yield from (match[0] for text in texts for match in ADDRESS.finditer(text))
-    elif node.get("platform") in ("youtube", "vimeo"):
-        yield f"https://{'youtu.be' if node['platform'] == 'youtube' else 'vimeo.com'}/{node.get('id')}"
+    elif host := {"youtube": "youtu.be", "vimeo": "vimeo.com"}.get(str(node.get("platform"))):
+        yield f"https://{host}/{node.get('id')}"
 
 
 def check_address(address: str, register: Register, path: str, line: int) -> VideoLink | None:
@@ -279,16 +282,10 @@ def check_address(address: str, register: Register, path: str, line: int) -> Vid
     return link
 
 
-def rewrite_lists(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """`env-get-updated`: the lists of videos name pages, so they are written again when one was read after them."""
-    doctrees = {docname: Path(env.doctreedir, f"{docname}.doctree") for docname in env.all_docs}
-    newest = max(doctree.stat().st_mtime for doctree in doctrees.values())
-    places = env.domains.standard_domain.anonlabels
-    lists = {places[f"video-{key}"][0] for key in Register.of(env).videos if f"video-{key}" in places}
-    old = [docname for docname in sorted(lists) if doctrees[docname].stat().st_mtime < newest]
-    for docname in old:
-        doctrees[docname].touch()  # also for other builders that share the doctrees
-    return old
+def reread_lists(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
+    """`env-get-outdated`: the lists of videos name pages, so they are read again with any other."""
+    labels = env.domains.standard_domain.anonlabels if any(changes) else {}
+    return [labels[f"video-{key}"][0] for key in Register.of(env).videos if f"video-{key}" in labels]
 
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
@@ -299,7 +296,7 @@ def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
         message = f"No page uses the video `{key}`. Show it on a page, or delete the entry."
         warn(Check.VIDEO_UNUSED, message, register.path, register.videos[key].entry.line())
     oldest = str(today() - timedelta(days=days))
-    if old := [key for key in register.videos if register.status.get(key, {}).get("seen", "") < oldest]:
+    if old := [key for key in register.videos if register.get_status(key).get("seen", "") < oldest]:
         message = f"Not seen working for {days} days, or never checked: {', '.join(old)}. Ask their hosts: "
         message += "`python3 noxfile.py -s videos`, or `sphinx-build -b videocheck` elsewhere."
         logging.getLogger(__name__).info("%s:1: NOTE: %s [sse.video_stale]", register.path, message)

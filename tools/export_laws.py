@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,34 +41,31 @@ def export(register: Register, sources: Mapping[str, Entry], version: str) -> di
     about: dict[str, Any] = {**ABOUT, "version": version}
     if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
         about["created"] = f"{datetime.fromtimestamp(int(epoch), UTC).date()}T00:00:00Z"
-    laws = []
+    fields, laws = read_fields(), []
     for law in register.laws.values():
         urls = [sources[key].fields["url"] for key in law["sources"] if "url" in sources[key].fields]
-        place = {name: law[name] for name in read_schema("laws")["$defs"]["place"]["properties"]}
-        laws.append(place | _sorted(law, "laws") | ({"source_addresses": urls} if urls else {}))
-    used = sorted({key for law in register.laws.values() for key in law["sources"]})
+        laws.append(_pick(law | {"source_addresses": urls}, fields))
+    of_country, cited = read_schema("countries")["properties"], {key for law in laws for key in law["sources"]}
     held = {
         "laws": laws,
-        "countries": [{"key": key} | _sorted(country, "countries") for key, country in register.countries.items()],
-        "sources": {key: _describe_source(sources[key]) for key in used},
+        "countries": [{"key": key, **_pick(country, of_country)} for key, country in register.countries.items()],
+        "sources": {key: _describe_source(sources[key]) for key in sorted(cited)},
     }
-    rows, everything = _as_csv(laws), _as_json({**about, **held})
-    fields = [
+    rows, everything = _as_csv(laws, [*fields]), _as_json({**about, **held})
+    columns = [
         {"name": name, "type": "string", "description": rule["description"]}
-        | ({"constraints": {"enum": rule["enum"]}} if "enum" in rule else {})
-        for name, rule in read_fields().items()
+        | ({"constraints": _pick(rule, ["enum"])} if "enum" in rule else {})
+        for name, rule in fields.items()
     ]
-    table = {"fields": fields, "primaryKey": "key", "missingValues": [""]}
+    table = {"fields": columns, "primaryKey": "key", "missingValues": [""]}
     csv_file = _describe_file("csv", CSV, rows) | {"profile": "tabular-data-resource", "mediatype": "text/csv"}
     json_file = _describe_file("json", JSON, everything) | {"mediatype": "application/json"}
     package = _as_json({**about, "resources": [csv_file | {"schema": table}, json_file]})
     return {"laws.csv": rows, "laws.json": everything, "datapackage.json": package}
 
 
-def _sorted(thing: Mapping[str, Any], schema: str) -> dict[str, Any]:
-    """Return the fields of a law or country in the order of the schema, those that must be there first."""
-    rules = read_schema(schema)
-    return {name: thing[name] for name in dict.fromkeys([*rules["required"], *rules["properties"]]) if thing.get(name)}
+def _pick(thing: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: thing[name] for name in names if thing.get(name)}
 
 
 def _describe_source(source: Entry) -> dict[str, str]:
@@ -84,10 +81,10 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def _as_csv(laws: list[dict[str, Any]]) -> bytes:
+def _as_csv(laws: list[dict[str, Any]], columns: list[str]) -> bytes:
     """Return a row for each law, all cells in quotes; a mark at the beginning tells spreadsheets that it is UTF-8."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [*read_fields()], restval="", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer = csv.DictWriter(text, columns, restval="", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in law.items()} for law in laws)
     return text.getvalue().encode("utf-8-sig")

@@ -99,9 +99,7 @@ class LawList(SphinxDirective):
             for value in sorted({*self.options.get(option, ())}.difference(known)):
                 message = f"`:{option}:` asks for `{value}`, which no law has.{did_you_mean(value, known)}"
                 warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info())
-        countries = sorted(
-            choose(book.register.countries, OF_COUNTRY, self.options), key=lambda country: country["name"]
-        )
+        countries = choose(book.register.countries, OF_COUNTRY, self.options)
         laws = sorted(choose(book.register.laws, OF_LAW, self.options), key=lambda law: law["country_name"])
         laws = sorted(laws, key=SORTS[self.options["sort"]]) if "sort" in self.options else laws
         note_files(self.env, [country["country"] for country in countries])

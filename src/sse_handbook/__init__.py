@@ -8,15 +8,14 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from . import crossrefs, unreadable, videocheck, videos
-from .warnings_ import forget_told
+from . import crossrefs, videocheck, videos, warnings_
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx, in this order: handlers of one event are called as they were registered."""
-    app.connect("builder-inited", forget_told, priority=1)
+    app.connect("builder-inited", warnings_.forget_told, priority=1)
     app.connect("config-inited", add_bibliography)
-    app.connect("env-before-read-docs", unreadable.check_pages)
+    app.connect("env-before-read-docs", warnings_.check_pages)
     app.add_domain(crossrefs.SSEDomain)
     app.add_config_value("sse_data_dir", "", "env", str)  # the folder of `videos.yaml`, from the sources on
     app.add_config_value("sse_video_max_age", 180, "", int)  # days
@@ -39,12 +38,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_transform(crossrefs.MissingFootnotes)
     app.add_post_transform(crossrefs.MissingTargets)
     app.connect("env-check-consistency", crossrefs.find_unused)
-    return {
-        "version": version("sse-handbook"),
-        "env_version": 20,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    safe = {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": version("sse-handbook"), "env_version": 20} | safe
 
 
 def add_bibliography(app: Sphinx, config: Config) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from docutils import nodes
 from pybtex.database.input.bibtex import LowLevelParser, Parser
@@ -17,8 +17,7 @@ from sphinxcontrib.bibtex.citation_target import parse_citation_targets
 from sphinxcontrib.bibtex.domain import BibtexDomain
 from sphinxcontrib.bibtex.roles import CiteRole
 
-from .unreadable import read_or_stop, stop
-from .warnings_ import Check, did_you_mean, warn
+from .warnings_ import Check, did_you_mean, read_or_stop, stop, warn
 
 
 def check_files(app: Sphinx) -> None:
@@ -64,30 +63,27 @@ class CitationRole(CiteRole):
             message = f"`{self.target}` is no list of keys. Write keys of sources, with commas between them."
             warn(Check.XREF_MISSING, message, path, line, self.target)
             return [nodes.inline("", self.target)], []
-        known = tuple(get_bibliography(self.env).bibdata.data.entries)
+        bibliography: Any = self.env.get_domain("cite")
+        known = tuple(bibliography.bibdata.data.entries)
         missing = [target.key for target in targets if not target.key.endswith(known)]  # a prefix may stand before it
         for key in missing:
-            hint = (
-                did_you_mean(key, known) or " Add it to the file of sources, with its title, its date and its address."
-            )
+            hint = did_you_mean(key, known) or " Add it to the file of sources, with its title, date and address."
             warn(Check.XREF_MISSING, f"No source has the key `{key}`.{hint}", path, line, key)
         found = [f"{{{pre}}}{key}{{{post}}}".replace("{}", "") for key, pre, post in targets if key not in missing]
+        if not found:
+            return [nodes.inline("", f"[{', '.join(missing)}]")], []
         self.target = ",".join(found)
-        return super().run() if found else ([nodes.inline("", f"[{', '.join(missing)}]")], [])
+        return super().run()
 
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-check-consistency`: tell the sources that no page cites, as `sse_report_unused` says."""
-    bibliography = get_bibliography(env)
+    bibliography: Any = env.get_domain("cite")
     cited = {target.key for reference in bibliography.citation_refs for target in reference.targets}
     for path, file in bibliography.bibdata.bibfiles.items():
-        for key in file.keys.keys() - cited if "source" in app.config.sse_report_unused else ():
+        for key in [key for key in file.keys if key not in cited and "source" in app.config.sse_report_unused]:
             message = f"No page cites the source `{key}`. Cite it, or delete it."
             warn(Check.SOURCE_UNUSED, message, path, 1, f"{{{key},")
-
-
-def get_bibliography(env: BuildEnvironment) -> BibtexDomain:
-    return cast("BibtexDomain", env.get_domain("cite"))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

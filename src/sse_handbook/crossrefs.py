@@ -31,20 +31,18 @@ MISSING = {
     "doc": ("There is no page", "Write the path of a page, without its ending."),
     "footnote": ("This page has no footnote", "Write its text on a line of its own: `[^1]: the text`."),
 }
-# What is told of each kind of name that nobody uses, and how its definition is written: in MyST or in reST.
+# What to say of a name that nobody uses.
 UNUSED = {
-    "label": (Check.LABEL_UNUSED, "No page uses the label `{}`. Link to it, or delete it.", r"\({}\)=|\.\. _{}:"),
-    "term": (
-        Check.TERM_UNUSED,
-        "No page uses the term `{}`. Use it on a page, or delete the entry.",
-        r"^[ \t]*{}[ \t]*$",
-    ),
+    "label": (Check.LABEL_UNUSED, "No page uses the label `{}`. Link to it, or delete it."),
+    "term": (Check.TERM_UNUSED, "No page uses the term `{}`. Use it on a page, or delete the entry."),
 }
+# How a definition is written: in MyST or in reST.
+WRITTEN = {"label": r"\({}\)=|\.\. _{}:", "term": r"^[ \t]*{}[ \t]*$"}
 LAW = re.compile(r"law-[a-z]{2,3}-")  # the label of a law, with its country
 
 
 class PageNames(NamedTuple):
-    definitions: list[tuple[str, list[str]]]  # kind, and all the names of one entry
+    terms: list[list[str]]  # all the names of each entry
     uses: set[tuple[str, str]]  # kind, and the name in lower case
 
 
@@ -80,22 +78,12 @@ class SSEDomain(Domain):
 
 
 def collect_names(app: Sphinx, doctree: nodes.document) -> None:
-    """`doctree-read`: keep what a page defines and refers to."""
+    """`doctree-read`: keep the terms that a page explains, and what it refers to."""
+    items = [*doctree.findall(nodes.definition_list_item)] if any(id.startswith("term-") for id in doctree.ids) else []
+    items = [item for item in items if "glossary" in item.parent.get("classes", [])]
+    terms = [[term.astext() for term in item.findall(nodes.term) if term["ids"]] for item in items]
     names = app.env.get_domain("sse").data["names"]
-    names[app.env.current_document.docname] = PageNames(list(_definitions(doctree)), set(_uses(doctree)))
-
-
-def _definitions(doctree: nodes.document) -> Iterator[tuple[str, list[str]]]:
-    for name, explicit in doctree.nametypes.items():
-        node = doctree.ids.get(doctree.nameids.get(name) or "")
-        # A figure's name, a footnote or a citation is no label that a contributor wrote for others.
-        if explicit and isinstance(node, (nodes.section, nodes.target, nodes.table)):
-            yield "label", [name]
-    if any(anchor.startswith("term-") for anchor in doctree.ids):
-        for item in doctree.findall(nodes.definition_list_item):
-            names = [term.astext() for term in item.findall(nodes.term) if term["ids"]]
-            if names and "glossary" in item.parent.get("classes", []):
-                yield "term", names
+    names[app.env.current_document.docname] = PageNames(terms, set(_uses(doctree)))
 
 
 def _uses(doctree: nodes.document) -> Iterator[tuple[str, str]]:
@@ -218,10 +206,12 @@ def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-check-consistency`: tell the labels and terms that no page uses, as `sse_report_unused` says."""
     pages: dict[str, PageNames] = env.get_domain("sse").data["names"]
     uses = {use for page in pages.values() for use in page.uses}
-    for docname, page in pages.items():
-        for kind, names in page.definitions:
-            if kind in app.config.sse_report_unused and not any((kind, name.lower()) in uses for name in names):
-                (check, message, pattern), path = UNUSED[kind], Path(env.doc2path(docname))
-                text, written = path.read_text("utf-8", "replace"), pattern.replace("{}", re.escape(names[0]))
-                if found := re.search(written, text, re.IGNORECASE | re.MULTILINE):  # else it was generated
-                    warn(check, message.format(names[0]), path, text.count("\n", 0, found.end()) + 1)
+    labels = env.domains.standard_domain.anonlabels.items()
+    defined = [("label", docname, [label]) for label, (docname, _anchor) in labels if docname in pages]
+    defined += [("term", docname, names) for docname, page in pages.items() for names in page.terms if names]
+    for kind, docname, names in defined:
+        if kind in app.config.sse_report_unused and not any((kind, name.lower()) in uses for name in names):
+            (check, message), path = UNUSED[kind], Path(env.doc2path(docname))
+            text, written = path.read_text("utf-8", "replace"), WRITTEN[kind].replace("{}", re.escape(names[0]))
+            if found := re.search(written, text, re.IGNORECASE | re.MULTILINE):  # else it was generated
+                warn(check, message.format(names[0]), path, text.count("\n", 0, found.end()) + 1)

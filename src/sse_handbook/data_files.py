@@ -65,6 +65,7 @@ SLIPS = {
     "expected <block end>": "The indent is not that of the lines around it, or a quote stands within a quoted text.",
     "unexpected end of stream": "A quote or a bracket is opened and not closed.",
     "special characters are not allowed": "YAML does not allow a character on this line. Delete it.",
+    " byte": "The register is not UTF-8 here. Save it as UTF-8.",
     "found undefined alias": "A text that begins with `*` must stand in quotes.",
     "could not determine a constructor": "A text that begins with `!` or `=` must stand in quotes.",
 }
@@ -78,7 +79,7 @@ def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
     from jsonschema import Draft202012Validator  # as slow to import as all of the extension
 
     try:
-        loader, entries = _load(read_text(path, "register"))
+        loader, entries = _load(path)
     except UnreadableError as error:
         yield Fault(path, *error.args)
         return
@@ -93,30 +94,21 @@ def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
     yield from (Entry(key, fields, path, loader.lines) for key, fields in entries.items() if key not in broken)
 
 
-def read_text(path: Path, what: str, encoding: str = "utf-8") -> str:
+def _load(path: Path) -> tuple[_Loader, dict[str, Any]]:
+    """Return the entries, and what read them; raise `UnreadableError`, and nothing else."""
+    raw, root = b"", None
     try:
         raw = path.read_bytes()
-        return raw.decode(encoding)
-    except OSError as error:
-        raise UnreadableError(1, f"The {what} cannot be read: {error.strerror}. It must be a file of text.") from None
-    except UnicodeDecodeError as error:
-        line, name = raw.count(b"\n", 0, error.start) + 1, encoding.removesuffix("-sig").upper()
-        raise UnreadableError(line, f"The {what} is not {name} here. Save it as UTF-8.") from None
-
-
-def _load(text: str) -> tuple[_Loader, dict[str, Any]]:
-    """Return the entries, and what read them; raise `UnreadableError`, and nothing else."""
-    try:
-        loader = _Loader(text)
+        loader = _Loader(raw)
         root = loader.get_single_node()
         if isinstance(root, yaml.MappingNode):
             return loader, loader.build(root)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
         mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", 0)) + 1
-        problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+        line = mark.line if mark else raw.count(b"\n", 0, getattr(error, "position", 0))
+        problem = getattr(error, "problem", None) or getattr(error, "strerror", None) or str(error).partition("\n")[0]
         known = (advice for slip, advice in SLIPS.items() if slip in problem)
-        raise UnreadableError(line, next(known, f"This is not YAML: {problem}.")) from None
+        raise UnreadableError(line + 1, next(known, f"The register cannot be read: {problem}.")) from None
     state = "is empty" if root is None else "holds no map"
     raise UnreadableError(1, f"The register {state}. Write `key:` and, below it, its fields, or delete the file.")
 
@@ -127,8 +119,8 @@ class _Loader(yaml.SafeLoader):
     Of two entries with one key it keeps the last, as YAML does; `doubles` are their lines, and what to do.
     """
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, raw: bytes) -> None:
+        super().__init__(raw)
         self.lines, self.doubles = dict[Steps, int](), list[tuple[int, str]]()
 
     def build(self, node: Any, *steps: str | int) -> Any:

@@ -57,6 +57,7 @@ class Register:
     """The list of videos; `broken`: an entry was left out, so an unknown key may be right."""
 
     path: Path
+    status_path: Path
     videos: dict[str, Video] = field(default_factory=dict)
     keys: dict[VideoLink, str] = field(default_factory=dict)  # of several entries for one video, the first
     status: dict[str, Status] = field(default_factory=dict)  # by address
@@ -65,10 +66,6 @@ class Register:
     @classmethod
     def of(cls, env: BuildEnvironment) -> Register:
         return cast("Register", vars(env)["sse_videos"])
-
-    @property
-    def status_path(self) -> Path:
-        return self.path.with_name("video-status.json")
 
     def get_status(self, key: str) -> Status:
         return self.status.get(self.videos[key].link.video.url, {})
@@ -83,7 +80,7 @@ class Register:
 def read_register(app: Sphinx) -> None:
     """`builder-inited`: read `videos.yaml` and `video-status.json` in the folder `sse_data_dir`, if they are there."""
     path = Path(app.srcdir, app.config.sse_data_dir or "no-data", "videos.yaml")
-    register = vars(app.env)["sse_videos"] = Register(path)
+    register = vars(app.env)["sse_videos"] = Register(path, path.with_name("video-status.json"))
     for item in read_entries(path, HERE / "videos.schema.json") if path.exists() else ():
         link = None if isinstance(item, Fault) else _parse_link(item)
         if isinstance(item, Fault):

@@ -1,36 +1,27 @@
-"""Every kind of warning that the extension gives; how one is told; and two helpers for messages."""
+"""Every kind of warning that the extension gives; how one is told, or stops the build; two helpers for messages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from enum import Enum, auto
+from enum import Enum
 from pathlib import Path
+from typing import NoReturn
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 _told: set[tuple[str, str]] = set()
 
 
-class Check(Enum):
-    """The kinds of warnings: the name in small letters is the subtype, the type is `sse`."""
-
-    REGISTER = auto()
-    UNREADABLE = auto()
-    VIDEO_UNKNOWN = auto()
-    VIDEO_ADDRESS = auto()
-    VIDEO_UNREGISTERED = auto()
-    VIDEO_DUPLICATE = auto()
-    VIDEO_UNUSED = auto()
-    VIDEO_STALE = auto()
-    VIDEO_DEAD = auto()
-    VIDEO_SUSPECT = auto()
-    XREF_MISSING = auto()
-    LABEL_UNUSED = auto()
-    TERM_UNUSED = auto()
-    SOURCE_UNUSED = auto()
+# Every kind of warning: its name in small letters is the subtype, the type is `sse`.
+Check = Enum(
+    "Check",
+    "REGISTER UNREADABLE XREF_MISSING LABEL_UNUSED TERM_UNUSED SOURCE_UNUSED VIDEO_UNKNOWN VIDEO_ADDRESS "
+    "VIDEO_UNREGISTERED VIDEO_DUPLICATE VIDEO_UNUSED VIDEO_STALE VIDEO_DEAD VIDEO_SUSPECT",
+)
 
 
 def warn(check: Enum, message: str, path: str | Path, line: int | None = None, text: str = "") -> None:
@@ -45,6 +36,27 @@ def warn(check: Enum, message: str, path: str | Path, line: int | None = None, t
     if (place, message) not in _told:  # Sphinx's `once` tells a text once in a build, however many places it has
         _told.add((place, message))
         logger.warning(message, type="sse", subtype=check.name.lower(), location=place)
+
+
+def stop(path: Path, line: int, message: str) -> NoReturn:
+    """Tell what would end in somebody else's traceback."""
+    warn(Check.UNREADABLE, message, path, line)
+    raise SystemExit(f"Nothing was built: fix {path}:{line} first.")  # below a `SphinxError` stands a traceback, too
+
+
+def read_or_stop(path: Path, what: str, encoding: str) -> str:
+    raw = path.read_bytes()
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        name, line = encoding.removesuffix("-sig").upper(), raw.count(b"\n", 0, error.start) + 1
+        stop(path, line, f"The {what} is not {name} here. Save it as UTF-8.")
+
+
+def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """`env-before-read-docs`: the pages that will be read are UTF-8."""
+    for name in docnames:
+        read_or_stop(Path(env.doc2path(name)), "page", app.config.source_encoding)
 
 
 def forget_told(app: Sphinx) -> None:

@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from docutils import nodes
 from novasvg import svg2png
+from pdf_builder import collect_pages
 from sphinx.application import Sphinx
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util.fileutil import copy_asset_file
@@ -27,11 +28,9 @@ REPLACED = {
 
 
 class BookBuilder(Epub3Builder):
-    def copy_html_static_files(self, context: dict[str, Any]) -> None:
-        """What the site has beside its pages is no part of a book."""
-
+    # What the site has beside its pages is no part of a book.
+    def copy_html_static_files(self, context: dict[str, Any]) -> None: ...
     def copy_extra_files(self) -> None: ...
-
     def gen_additional_pages(self) -> None: ...
 
     def handle_finish(self) -> None:
@@ -45,25 +44,21 @@ class BookBuilder(Epub3Builder):
         super().handle_finish()
 
     def get_toc(self) -> None:
-        self.refnodes = []
+        """List each page as deep as it stands in the contents; with its headings, where it has no pages below it."""
+        pages, self.refnodes = collect_pages(self.env, self.config.root_doc, 0, {}), []
         # A page that stands in no list of contents comes last.
-        for docname in (self.config.root_doc, *sorted(self.env.found_docs)):
-            self.add_to_contents(docname, 1)
+        for docname in (*pages, *sorted(self.env.found_docs - pages.keys())):
+            level, uri = pages.get(docname) or 1, self.get_target_uri(docname)
+            self.add_to_contents(level, uri, self.env.titles[docname])
+            for link in () if self.env.toctree_includes.get(docname) else self.env.tocs[docname].findall(nodes.reference):
+                around, depth = link.parent, -1
+                while around is not None:
+                    around, depth = around.parent, depth + isinstance(around, nodes.list_item)
+                if depth:
+                    self.add_to_contents(level + depth, uri + link["anchorname"], link)
 
-    def add_to_contents(self, docname: str, level: int) -> None:
-        """List a page with the pages below it, or with its headings where it has none."""
-        uri, pages = html.escape(self.get_target_uri(docname)), self.env.toctree_includes.get(docname, [])
-        if any(entry["refuri"] == uri for entry in self.refnodes):
-            return
-        self.refnodes.append({"level": level, "refuri": uri, "text": html.escape(self.env.titles[docname].astext())})
-        for link in () if pages else self.env.tocs[docname].findall(nodes.reference):
-            around, depth = link.parent, -1
-            while around is not None:
-                around, depth = around.parent, depth + isinstance(around, nodes.list_item)
-            entry = {"level": level + depth, "refuri": uri + html.escape(link["anchorname"])}
-            self.refnodes += [entry | {"text": html.escape(link.astext())}] if depth else []
-        for page in pages:
-            self.add_to_contents(page, level + (docname != self.config.root_doc))
+    def add_to_contents(self, level: int, uri: str, title: nodes.Element) -> None:
+        self.refnodes.append({"level": level, "refuri": html.escape(uri), "text": html.escape(title.astext())})
 
     def make_id(self, name: str) -> str:
         return super().make_id(unquote(name))  # the spine asks by address, the list of files by name

@@ -6,6 +6,7 @@ An address is the same in every format: `understand/forms` is a page, `understan
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -59,14 +60,13 @@ def find_new_address(lost: str, addresses: Collection[str], listed: Collection[s
     The same anchor wherever it is; else the anchor of its page, or the page, whose spelling is nearest: one that the
     same version did not have (`listed`), for that is another thing.
     """
-    page, _sharp, anchor = lost.partition("#")
+    page, sharp, anchor = lost.partition("#")
     country = anchor[:7] if anchor.startswith("law-") else ""  # `law-es-…`: no law becomes another country's
-    start = f"{page}#{country}" if anchor else ""
-    alike = (address for address in addresses if address.startswith(start) and ("#" in address) == bool(anchor))
-    names = {address.partition("#")[2] or address: address for address in alike}
-    new = sorted(names.keys() - {address.partition("#")[2] or address for address in listed})
-    same = [address for address in addresses if anchor and address.endswith(f"#{anchor}")]
-    return next(iter([*same, *(names[name] for name in get_close_matches(anchor or page, new, n=1))]), "")
+    start, old = page + sharp + country if sharp else "", {address.rpartition("#")[2] for address in listed}
+    alike = (address for address in addresses if address.startswith(start) and ("#" in address) == bool(sharp))
+    new = {name: address for address in alike if (name := address.rpartition("#")[2]) not in old}
+    same = [address for address in addresses if sharp and address.endswith(f"#{anchor}")]
+    return next(iter([*same, *map(new.get, get_close_matches(anchor or page, new, n=1))]), "")
 
 
 def check_published(app: Sphinx, env: BuildEnvironment) -> None:
@@ -82,43 +82,39 @@ def check_published(app: Sphinx, env: BuildEnvironment) -> None:
             warn(Check.REGISTER, NO_LIST, path)
     files = data.rglob("*.yaml") if lists else ()
     keys = {key for path in files for key in KEY.findall(path.read_text(encoding="utf-8", errors="replace"))}
+    names = {address.rpartition("#")[2] for address in addresses}
     # What stands in the data and nowhere in the book has a fault there, which its own warning tells: it is not gone.
-    faulty = {f"{kind}-{key}" for kind in ("law", "laws", "video") for key in keys}
-    faulty -= {address.partition("#")[2] for address in addresses}
+    faulty = {f"{kind}-{key}" for kind in ("law", "laws", "video") for key in keys} - names
     done = {*addresses, *keys}
-    for _version, path, listed in sorted(lists, reverse=True):
-        for lost in listed:
-            if lost in done or lost.partition("#")[2] in faulty:
-                continue
+    for version, path, listed in sorted(lists, reverse=True):
+        for lost in [lost for lost in listed if lost not in done and lost.rpartition("#")[2] not in faulty]:
             done.add(lost)
             near = find_new_address(lost, addresses, listed)
             entry = {lost: {"to": near or "THE NEW ADDRESS", "because": "WHY IT MOVED"}}
             line = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=999)[1:-2]
-            message = (
-                f"Version {path.stem} published `{lost}`, and it is gone.{f' Is it now `{near}`?' if near else ''}"
-            )
+            gone = f"Version {path.stem} published `{lost}`, and it is gone.{f' Is it now `{near}`?' if near else ''}"
             give_back = f" Give the {'label' if '#' in lost else 'page'} back, or add to `{REDIRECTS}`: `{line}`"
-            warn(BookCheck.ANCHOR_LOST, message + give_back, path, listed[lost])
+            warn(BookCheck.ANCHOR_LOST, gone + give_back, path, listed[lost])
+
+
+def note_redirects(app: Sphinx, config: Config) -> None:
+    """`config-inited`: make the redirects a setting: Sphinx then writes all pages again when one changes."""
+    path = Path(app.srcdir, REDIRECTS)
+    config.published_redirects = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 class Redirects:
-    """The entries of `redirects.yaml`, and where they lead the readers of this build."""
+    """Where the entries of `redirects.yaml` lead the readers of this build."""
 
-    def __init__(self) -> None:
-        self.entries: list[Entry | Fault] = []
-        self.routes: list[tuple[str, str, str, str, str]] = []  # page and anchor of old; page, anchor, title of now
-
-    def read(self, app: Sphinx, config: Config) -> None:
-        """`config-inited`: make them a setting, too: Sphinx then writes all pages again when one changes."""
-        path = Path(app.srcdir, REDIRECTS)
-        self.entries = [*read_entries(path, SCHEMA)] if path.exists() else []
-        entries = [entry for entry in self.entries if isinstance(entry, Entry)]
-        config.published_redirects = {entry.key: entry.value["to"] for entry in entries}
+    def __init__(self) -> None:  # by page and anchor of old: page, anchor and title of now
+        self.routes = defaultdict[str, dict[str, tuple[str, str, str]]](dict)
 
     def check(self, app: Sphinx, env: BuildEnvironment) -> None:
         """`env-updated`: warn of each that does not lead straight from what is gone to what is there."""
-        redirects, addresses = app.config.published_redirects, find_addresses(env)
-        for entry in self.entries:
+        path, addresses = Path(app.srcdir, REDIRECTS), find_addresses(env)
+        entries = [*read_entries(path, SCHEMA)] if path.exists() else []
+        redirects = {entry.key: entry.value["to"] for entry in entries if isinstance(entry, Entry)}
+        for entry in entries:
             if isinstance(entry, Fault):
                 warn(Check.REGISTER, entry.message, entry.path, entry.line)
                 continue
@@ -136,41 +132,35 @@ class Redirects:
                 hint = did_you_mean(new, addresses) or " Write the address of a page or of a label on it."
                 warn(BookCheck.REDIRECT, f"`{new}` does not exist.{hint}", entry.path, entry.line("to"))
             elif app.builder.name == "html":
-                self.routes.append((*old.partition("#")[::2], *new.partition("#")[::2], addresses[new]))
+                page, _sharp, anchor = old.partition("#")
+                self.routes[page][anchor] = (*new.partition("#")[::2], addresses[new])
 
     def keep_old_anchors(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
         """`doctree-resolved`: give each old anchor of a page that lives its place.
 
         That is what it became, where this is on the same page; else a note at the top, with a link.
         """
-        for page, anchor, to, target, title in (route for route in self.routes if route[0] == docname):
+        section = doctree.next_node(nodes.section)
+        for anchor, (page, target, title) in self.routes[docname].items():
             places = {name: node for node in doctree.findall(nodes.Element) for name in node["ids"]}
-            section = doctree.next_node(nodes.section)
-            if to == page and target in places:
+            if page == docname and target in places:
                 places[target]["ids"] += {anchor} - places.keys()  # a heading may have the name by itself
             elif anchor not in places and section is not None:
-                link = make_refnode(app.builder, page, to, target, nodes.inline("", title))
+                link = make_refnode(app.builder, docname, page, target, nodes.inline("", title))
                 text = nodes.Text(_("This part has moved:") + " ")
                 section.insert(1, nodes.paragraph("", "", text, link, ids=[anchor], classes=["moved"]))
 
     def make_old_pages(self, app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-        """`html-collect-pages`: put a small page where a page is gone; it shows where each of its anchors went.
-
-        Only where it had none it leads on by itself: that would lose the anchor that was asked for.
-        """
-        pages: dict[str, dict[str, tuple[str, str]]] = {}
-        for page, anchor, to, target, title in self.routes:
-            link = app.builder.get_relative_uri(page, to) + (f"#{target}" if target else "")
-            pages.setdefault(page, {})[anchor] = (link, title)
-        for page in pages.keys() - app.env.titles.keys():
-            yield page, {"whole": pages[page].pop("", None), "parts": pages[page]}, "moved.html"
+        """`html-collect-pages`: put a small page where a page is gone; it shows where each of its anchors went."""
+        for page in self.routes.keys() - app.env.titles.keys():
+            yield page, {"places": self.routes[page]}, "moved.html"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     redirects = Redirects()
-    app.add_config_value("published_redirects", {}, "html", dict)
+    app.add_config_value("published_redirects", "", "html", str)
     app.add_builder(AddressBuilder)
-    app.connect("config-inited", redirects.read)
+    app.connect("config-inited", note_redirects)
     app.connect("env-updated", redirects.check)
     app.connect("env-updated", check_published)
     app.connect("doctree-resolved", redirects.keep_old_anchors)

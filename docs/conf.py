@@ -40,7 +40,7 @@ bibtex_bibfiles = ["data/sources.bib"]
 bibtex_reference_style = "author_year_semicolon"
 bibtex_default_style = "alpha"
 
-mermaid_output_format = "svg"  # no script on any page; `mermaid_svg` draws
+# Diagrams are drawn once, whatever is built.
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")
 
 # For the session `links`: at most two questions at a time, and some patience. What an answer means is said by

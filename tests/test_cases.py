@@ -27,7 +27,6 @@ CONF = """
 extensions = ["myst_parser", "sse_handbook", "mermaid_svg", "laws"]
 sse_data_dir = "data"
 myst_enable_extensions = ["attrs_inline", "colon_fence", "fieldlist"]
-mermaid_output_format = "svg"
 html_theme = "basic"
 """
 USES = """---

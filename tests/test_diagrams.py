@@ -11,7 +11,6 @@ from lxml import html
 
 CONF = """
 extensions = ["myst_parser", "sse_handbook", "mermaid_svg"]
-mermaid_output_format = "svg"
 html_theme = "basic"
 project = copyright = version = "A book"
 """

@@ -397,7 +397,6 @@ extensions = ["myst_parser", "sse_handbook", "mermaid_svg", "pdf_builder"]
 sse_data_dir = "data"
 pdf_name = "small"
 sse_diagram_cache = "CACHE"
-mermaid_output_format = "svg"
 myst_enable_extensions = ["colon_fence", "deflist"]
 html_theme = "basic"
 """,

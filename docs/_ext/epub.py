@@ -1,7 +1,5 @@
 """The EPUB: Sphinx's, with contents by chapter, a cover, drawings that readers take, and always the same bytes."""
 
-from __future__ import annotations
-
 import html
 import os
 import time
@@ -50,7 +48,9 @@ class BookBuilder(Epub3Builder):
         for docname in (*pages, *sorted(self.env.found_docs - pages.keys())):
             level, uri = pages.get(docname) or 1, self.get_target_uri(docname)
             self.add_to_contents(level, uri, self.env.titles[docname])
-            for link in () if self.env.toctree_includes.get(docname) else self.env.tocs[docname].findall(nodes.reference):
+            for link in (
+                () if self.env.toctree_includes.get(docname) else self.env.tocs[docname].findall(nodes.reference)
+            ):
                 around, depth = link.parent, -1
                 while around is not None:
                     around, depth = around.parent, depth + isinstance(around, nodes.list_item)

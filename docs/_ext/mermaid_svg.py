@@ -4,8 +4,6 @@ Mermaid runs in the engine of the package `mermaidx` when a page is read, once f
 options `:name:`, `:caption:` and `:text:`: the lines of the list, where a program wrote the diagram.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -105,8 +103,12 @@ class Diagram(SphinxDirective):
 
         height = LABEL_HEIGHT * PHONE_WIDTH / max(width, PHONE_WIDTH)
         if height < LEAST_HEIGHT:
-            text = f"At 360 pixels the labels are {height:.1f} pixels high; {LEAST_HEIGHT} is the least. The diagram is "
-            widest = f"{width:.0f} wide: make it {PHONE_WIDTH * LABEL_HEIGHT // LEAST_HEIGHT}, with fewer boxes in a row."
+            text = (
+                f"At 360 pixels the labels are {height:.1f} pixels high; {LEAST_HEIGHT} is the least. The diagram is "
+            )
+            widest = (
+                f"{width:.0f} wide: make it {PHONE_WIDTH * LABEL_HEIGHT // LEAST_HEIGHT}, with fewer boxes in a row."
+            )
             fault(BookCheck.DIAGRAM_LEGIBILITY, text + widest)
         for name, purpose in (("accTitle", "a name"), ("accDescr", "a description in one sentence")):
             if not re.search(rf"^\s*{name}\s*[:{{]\s*\S", code, re.MULTILINE):
@@ -192,6 +194,8 @@ def tidy_svg(svg: str, name: str) -> str:
     svg = svg.replace("my-svg", name)
     svg = re.sub(r"&amp;(\w+;)", lambda match: escape(unescape(f"&{match[1]}")), svg)  # `#quot;` is a quote
     svg = svg.replace("xlink:href", "href").replace("graphics-document document", "document")  # as HTML has them
+    plain = '<tspan font-style="normal" class="text-inner-tspan" font-weight="normal">'
+    svg = re.sub(rf"{plain}([^<]*)</tspan>", r"\1", svg)  # one for each word
     svg = re.sub(r' (?:data-(?:points|look|et|edge)="[^"]*"|style=";?")', "", svg)
     for match in re.finditer(r'<(marker|filter|linearGradient) id="([^"]+)".*?</\1>', svg, re.DOTALL):
         if f"url(#{match[2]})" not in svg.replace(match[0], "").partition("</style>")[2]:

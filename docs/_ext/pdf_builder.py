@@ -4,8 +4,6 @@
 at the place in the pages that it comes from.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -136,24 +134,18 @@ class PdfBuilder(Builder):
 
     def settings(self, pages: Sequence[str], depth: int) -> dict[str, Any]:
         """Return what the template wants to know of a file."""
-        config, whole = self.config, depth == 0
-        title = config.project if whole else self.env.titles[pages[0]].astext()
-        day = self.made and format_date(config.today_fmt or "%-d %B %Y", date=self.made, language=config.language)
-        author = config.author.replace("Author name not set", "")  # what Sphinx has where the project has none
+        config, title = self.config, self.env.titles[pages[0]].astext() if depth else self.config.project
+        day = self.made and format_date("%-d %B %Y", date=self.made, language=config.language)
         return {
             "pages": pages,
             "rise": max(depth - 1, 0),
             "title": title,
-            "series": "" if whole else config.project,
-            "facts": [
-                *filter(
-                    None, (f"{_('Version')} {config.release}", config.today or day, author, f"© {config.copyright}")
-                )
-            ],
-            "author": author,
+            "series": config.project if depth else "",
+            "facts": [f"{_('Version')} {config.release}", day, config.author, f"© {config.copyright}"],
+            "author": config.author,
             "dated": bool(self.made),
-            "language": (config.language or "en").partition("_")[0],
-            "fonts": list(self.fonts),
+            "language": config.language.partition("_")[0],
+            "fonts": self.fonts,
             "foot": f"{config.project} · {config.release}",
             "contents": _("Contents"),
             "page": _("page"),

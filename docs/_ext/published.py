@@ -3,8 +3,6 @@
 An address is the same in every format: `understand/forms` is a page, `understand/forms#form-mutual` an anchor on it.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -66,7 +64,7 @@ def find_new_address(lost: str, addresses: Collection[str], listed: Collection[s
     alike = (address for address in addresses if address.startswith(start) and ("#" in address) == bool(sharp))
     new = {name: address for address in alike if (name := address.rpartition("#")[2]) not in old}
     same = [address for address in addresses if sharp and address.endswith(f"#{anchor}")]
-    return next(iter([*same, *map(new.get, get_close_matches(anchor or page, new, n=1))]), "")
+    return next(iter([*same, *(new[name] for name in get_close_matches(anchor or page, new, n=1))]), "")
 
 
 def check_published(app: Sphinx, env: BuildEnvironment) -> None:
@@ -86,7 +84,7 @@ def check_published(app: Sphinx, env: BuildEnvironment) -> None:
     # What stands in the data and nowhere in the book has a fault there, which its own warning tells: it is not gone.
     faulty = {f"{kind}-{key}" for kind in ("law", "laws", "video") for key in keys} - names
     done = {*addresses, *keys}
-    for version, path, listed in sorted(lists, reverse=True):
+    for _version, path, listed in sorted(lists, reverse=True):
         for lost in [lost for lost in listed if lost not in done and lost.rpartition("#")[2] not in faulty]:
             done.add(lost)
             near = find_new_address(lost, addresses, listed)

@@ -1,15 +1,16 @@
 """What the theme cannot do in a template: tables for everybody, lighter lists of sources, search in any script."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
+from collections.abc import Callable
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
 from sphinx.locale import _
 from sphinx.search.en import SearchEnglish
 
@@ -51,44 +52,33 @@ class AccessibleTables:
     than the page moves in a box that the keyboard can reach and that has a name.
     """
 
+    body: list[str]
+    builder: Builder
+    tables = 0
+
+    def replace_in(self, write: Callable[[Any], None], node: nodes.Element, old: str, new: str) -> None:
+        """Replace a text, once, in what another writer makes of a node."""
+        start = len(self.body)
+        write(node)
+        self.body[start:] = ["".join(self.body[start:]).replace(old, new, 1)]
+
     def visit_table(self, node: nodes.table) -> None:
-        writer: Any = self
-        start = len(writer.body)
-        super().visit_table(node)  # type: ignore[misc]
-        if writer.builder.name == "epub":
-            return
         title, head = node.next_node(nodes.title), node.next_node(nodes.thead)
         columns = [entry.astext() for entry in head.findall(nodes.entry)] if head else []
-        writer.tables = getattr(writer, "tables", 0) + 1
+        self.tables += 1
         name = _("Table {number}: {about}").format(
-            number=writer.tables, about=title.astext() if title else ", ".join(columns)
+            number=self.tables, about=title.astext() if title else ", ".join(columns)
         )
-        # The book theme's own writer has put the box around the table.
-        box = writer.starttag({}, "div", "", tabindex="0", role="region", **{"aria-label": name})
-        writer.body[start] = writer.body[start].replace("<div ", f"{box[:-1]} ", 1)
+        # The book theme's own writer has put the box around the table; an EPUB has none.
+        box = f'<div tabindex="0" role="region" aria-label="{escape(name)}" '
+        self.replace_in(super().visit_table, node, "<div ", box)  # type: ignore[misc]
 
     def visit_entry(self, node: nodes.entry) -> None:
-        writer: Any = self
-        start = len(writer.body)
-        super().visit_entry(node)  # type: ignore[misc]
         scope = "col" if isinstance(node.parent.parent, nodes.thead) else "row"
-        writer.body[start] = writer.body[start].replace("<th", f'<th scope="{scope}"', 1)
+        self.replace_in(super().visit_entry, node, "<th", f'<th scope="{scope}"')  # type: ignore[misc]
 
-    def visit_row(self, node: nodes.row) -> None:
-        """Write no class for odd and even rows: they make a tenth of a page of laws, and `:nth-child` knows them."""
-        writer: Any = self
-        writer.body.append(writer.starttag(node, "tr", ""))
-        node.column = 0  # type: ignore[attr-defined]  # docutils counts the cells of a row on its node
-
-    def visit_field(self, node: nodes.field) -> None:
-        """Nor for odd and even fields."""
-
-    def visit_citation(self, node: nodes.citation) -> None:
-        """Write the role that fits the list which docutils makes of sources."""
-        writer: Any = self
-        start = len(writer.body)
-        super().visit_citation(node)  # type: ignore[misc]
-        writer.body[start:] = [part.replace('"doc-biblioentry"', '"listitem"') for part in writer.body[start:]]
+    def visit_citation(self, node: nodes.citation) -> None:  # the role that fits the list which docutils makes
+        self.replace_in(super().visit_citation, node, '"doc-biblioentry"', '"listitem"')  # type: ignore[misc]
 
 
 def add_accessible_tables(app: Sphinx) -> None:

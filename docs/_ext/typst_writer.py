@@ -3,20 +3,20 @@
 A string needs no escaping but its own, so no text of a page can be taken for markup.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import segno
 from docutils import nodes
 from docutils.utils import get_source_line
 from sphinx.locale import _, admonitionlabels
-from typst_drawing import Drawing
 
+SVG = "{http://www.w3.org/2000/svg}"
 # An anchor may stand but once; contents and running heads repeat a title, and a table its head on each page.
 ANCHOR = re.compile(r'#anchor\("(?:[^"\\]|\\.)*"\)')
 UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")  # no paper shows them, or lines end there
@@ -40,7 +40,7 @@ AROUND = {
     "line": ("", "#linebreak()"),
 }
 # What has no place on paper, or is written where the node above it is.
-SKIPPED = {"comment", "index", "label", "raw", "substitution_definition", "toctree"}
+SKIPPED = {"comment", "index", "label", "substitution_definition", "toctree"}
 
 
 class Targets:
@@ -89,13 +89,18 @@ def break_words(text: str) -> str:
 
 
 def shorten(url: str) -> str:
-    """Return an address as people write it: `https://example.org/` gives `example.org`."""
     return OUTSIDE.sub("", url).removeprefix("//").rstrip("/")
 
 
-def in_head(node: nodes.Element) -> bool:
-    """Tell whether a node is in the head of a table: it stands on each page of it, and PDF/UA allows no link there."""
-    return node.parent is not None and (isinstance(node.parent, nodes.thead) or in_head(node.parent))
+def find_rectangles(parent: ElementTree.Element, x: float, y: float, target: str = "") -> Iterator[tuple[Any, ...]]:
+    """Yield place, size and link of each box of a drawing; Mermaid moves boxes, and never turns them."""
+    for element in parent:
+        dx, dy = ([float(n) for n in re.findall(r"-?[\d.]+(?:e-?\d+)?", element.get("transform", ""))] + [0, 0])[:2]
+        leads = element.get("href") or target
+        if element.tag == f"{SVG}rect" and "label-container" in element.get("class", ""):
+            left, top, width, height = (float(element.get(name, 0)) for name in ("x", "y", "width", "height"))
+            yield x + dx + left, y + dy + top, width, height, leads
+        yield from find_rectangles(element, x + dx, y + dy, leads)
 
 
 def in_columns(node: nodes.Node) -> str:
@@ -113,6 +118,7 @@ class PageWriter:
         self.targets: Targets = builder.targets
         self.anchored: set[str] = set()  # the names that stand in the markup
         self.titled = False
+        self.in_head = False  # of a table: it stands on each page of it, and PDF/UA allows no link there
 
     def write(self, node: Any) -> str:
         """Return the markup of a node, or that of its content alone: nothing that a page says is lost."""
@@ -129,7 +135,6 @@ class PageWriter:
         return text
 
     def inside(self, node: Any) -> str:
-        """Return the markup of what a node contains."""
         groups = ((function, "".join(map(self.write, group))) for function, group in groupby(node.children, in_columns))
         return "".join(f"#{function}[{text}]" if function else text for function, text in groups)
 
@@ -140,7 +145,6 @@ class PageWriter:
         return name if name in self.builder.linked else ""
 
     def anchor(self, node: Any) -> str:
-        """Return the anchor of a node, if a link leads to it."""
         return f"#anchor({quote(self.name(node))})" if self.name(node) else ""
 
     def write_text(self, node: nodes.Text) -> str:
@@ -162,14 +166,14 @@ class PageWriter:
             names = [name for place in places if (name := self.targets.names.get(place)) in self.targets.numbers]
             sources = "".join(f"({self.targets.numbers[name]}, {quote(name)}), " for name in names)
             raised = "raised: false, " if len(node.parent) == 1 else ""
-            return f"#cited({sources}{raised}{'linked: false' if in_head(node) else ''})"
+            return f"#cited({sources}{raised}{'linked: false' if self.in_head else ''})"
         language = re.search(r"\blanguage-([a-z]{2,3})\b", " ".join(node["classes"]))
         style = f'text(lang: "{language[1]}")' if language else ""
         return f"{self.anchor(node)}#{style}[{self.inside(node)}]"
 
     def write_reference(self, node: nodes.reference) -> str:
         name, url = self.targets.names.get(find_place(self.docname, node), ""), node.get("refuri", "")
-        if in_head(node) or not (name or OUTSIDE.match(url)):
+        if self.in_head or not (name or OUTSIDE.match(url)):
             return self.inside(node)
         if name:
             page = name.partition("#")[0]
@@ -185,7 +189,7 @@ class PageWriter:
 
     def write_footnote_reference(self, node: nodes.footnote_reference) -> str:
         number, name = f"[#{quote(node.astext())}]", quote(find_place(self.docname, node))
-        return f"#super{number}" if in_head(node) else f"#super(link(label({name})){number})"
+        return f"#super{number}" if self.in_head else f"#super(link(label({name})){number})"
 
     def write_image(self, node: nodes.image) -> str:
         file, alt = Path(self.builder.srcdir, node["uri"]), node.get("alt") or Path(node["uri"]).name
@@ -221,10 +225,9 @@ class PageWriter:
         return f'terms.item([{self.inside(name)}#":"], [{self.inside(body).strip()}]), '
 
     def write_admonition(self, node: nodes.Element) -> str:
-        title = node[0] if node.children and isinstance(node[0], nodes.title) else None
-        label = quote(str(admonitionlabels.get(node.tagname, node.tagname)))
-        text = "".join(self.write(child) for child in node.children if child is not title)
-        return f"\n#note([{self.inside(title) if title else f'#{label}'}])[{text}]\n"
+        if not isinstance(node[0], nodes.title):
+            node.insert(0, nodes.title("", str(admonitionlabels[node.tagname])))
+        return f"\n#note([{self.inside(node[0])}])[{''.join(map(self.write, node[1:]))}]\n"
 
     def write_container(self, node: nodes.container) -> str:
         call, link = "", node.next_node(nodes.reference)
@@ -247,37 +250,41 @@ class PageWriter:
 
     def write_table(self, node: nodes.table) -> str:
         title, head, body = (node.next_node(kind) for kind in (nodes.title, nodes.thead, nodes.tbody))
-        columns = list(node.findall(nodes.colspec))
-        self.stubs = [bool(column.get("stub")) for column in columns]
-        caption, heads = f"title: [{self.inside(title)}], " if title else "", self.inside(head) if head else ""
-        rows = f"{len(columns)}, ({ANCHOR.sub('', heads)}), ({self.inside(body) if body else ''})"
+        self.stubs = [column.get("stub") for column in node.findall(nodes.colspec)]
+        caption = f"title: [{self.inside(title)}], " if title else ""
+        self.in_head = True
+        heads = self.inside(head) if head else ""
+        self.in_head = False
+        rows = f"{len(self.stubs)}, ({ANCHOR.sub('', heads)}), ({self.inside(body) if body else ''})"
         return f"\n{''.join(ANCHOR.findall(heads))}#wide-table({caption}{rows})\n"
 
     def write_entry(self, node: nodes.entry) -> str:
         spans = f"colspan: {node.get('morecols', 0) + 1}, rowspan: {node.get('morerows', 0) + 1}"
-        stub = self.stubs[min(node.parent.index(node), len(self.stubs) - 1)] and not in_head(node)
+        stub = self.stubs[min(node.parent.index(node), len(self.stubs) - 1)] and not self.in_head
         bold = stub and node.next_node(nodes.reference) is None  # a link is told by its colour
         return f"table.cell({spans})[{'#strong' if bold else '#'}[{self.inside(node)}]], "
 
-    def write_mermaid(self, node: nodes.Element) -> str:
-        if "svg" not in node:
+    def write_raw(self, node: nodes.raw) -> str:
+        if "diagram" not in node["classes"]:
             return ""
-        drawing = Drawing(node["svg"], self.builder.fonts[0])
-        boxes = "".join(f"({x}, {y}, {w}, {h}, {self.link(to)}), " for x, y, w, h, to in drawing.boxes)
-        files = (
-            (start, end, self.builder.add_image(svg.encode(), "drawing.svg")) for start, end, svg in drawing.strips
+        root = ElementTree.fromstring(node.astext())  # noqa: S314 (Mermaid drew it, on this machine)
+        view = tuple(map(float, root.get("viewBox", "0 0 1 1").split()))
+        said = filter(None, (root.findtext(f"{SVG}{tag}") for tag in ("title", "desc")))
+        alt = " ".join(part if part[-1] in ".?!" else f"{part}." for part in said)
+        boxes = "".join(
+            f"({x}, {y}, {width}, {height}, {self.link(target)}), "
+            for x, y, width, height, target in find_rectangles(root, -view[0], -view[1])
         )
-        strips = "".join(f"({start}, {end}, {quote(path)}), " for start, end, path in files)
-        return f"\n#drawing({quote(drawing.alt)}, {drawing.width}, ({boxes}), ({strips}))\n"
+        path = self.builder.add_image(node.astext().encode(), "drawing.svg")
+        return f"\n#drawing({quote(path)}, {quote(alt)}, {view}, ({boxes}))\n"
 
     def link(self, target: str) -> str:
         """Return what makes a link of a node of a diagram: a function of its content."""
-        labels = self.builder.env.domains.standard_domain.anonlabels
-        docname, anchor = labels.get(target[1:].lower(), ("", ""))
+        docname, anchor = self.builder.env.domains.standard_domain.anonlabels.get(target[1:].lower(), ("", ""))
         name = self.targets.names.get(f"{docname}#{anchor}" if anchor else docname, "")
         if name in self.builder.linked:
             return f'to.with({quote(name.partition("#")[0])}, {quote(name)}, kind: "near")'
-        return f"link.with({quote(target)})" if OUTSIDE.match(target) else "box"
+        return f"link.with({quote(target)})" if OUTSIDE.match(target) else "none"
 
     def write_diagram_words(self, node: nodes.Element) -> str:
         return f"\n#strip[#{quote(_('The diagram in words'))}]\n{self.inside(node)}"

@@ -249,7 +249,6 @@ myst_enable_extensions = ["attrs_inline", "fieldlist"]
 bibtex_bibfiles = ["data/sources.bib"]
 bibtex_reference_style = "author_year_semicolon"
 exclude_patterns = ["_*"]
-mermaid_output_format = "svg"
 html_theme = "basic"
 smartquotes = False
 templates_path = ["_templates"]

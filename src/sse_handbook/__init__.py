@@ -13,7 +13,7 @@ from . import crossrefs, videocheck, videos, warnings_
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx, in this order: handlers of one event are called as they were registered."""
-    app.connect("builder-inited", warnings_.forget_told, priority=1)
+    app.connect("builder-inited", warnings_.tell_once, priority=1)
     app.connect("config-inited", add_bibliography)
     app.connect("env-before-read-docs", warnings_.check_pages)
     app.add_domain(crossrefs.SSEDomain)

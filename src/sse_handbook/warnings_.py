@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import Enum
+from logging import WARNING, LogRecord, getLogger
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +14,6 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-_told: set[tuple[str, str]] = set()
 
 
 # Every kind of warning: its name in small letters is the subtype, the type is `sse`.
@@ -33,9 +33,7 @@ def warn(check: Enum, message: str, path: str | Path, line: int | None = None, t
     # A message is one line of bounded length that no terminal takes for a command.
     message = "".join(character if character.isprintable() else "\ufffd" for character in message[:900])
     place = f"{path}:{(text and find_line(path, line, text)) or line or 1}"
-    if (place, message) not in _told:  # Sphinx's `once` tells a text once in a build, however many places it has
-        _told.add((place, message))
-        logger.warning(message, type="sse", subtype=check.name.lower(), location=place)
+    logger.warning(message, type="sse", subtype=check.name.lower(), location=place)
 
 
 def stop(path: Path, line: int, message: str) -> NoReturn:

@@ -1,7 +1,5 @@
 """What the extension adds to a build: the same generated pages, built with it and without it.
 
-    python benchmarks/build_cost.py [--pages 300 1000] [--jobs 1] [--repeat 5]
-
 A ratio is the time with the extension over the time without it, each the median of all runs: 1.03 means that it adds
 3 %. The two sides take turns. The exit code is 0 also where a bar is missed.
 """

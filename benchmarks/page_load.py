@@ -1,7 +1,5 @@
 """How soon a page is there on a slow line and a slow phone: the handbook's theme beside the book theme as it comes.
 
-    python benchmarks/page_load.py [--pages 5] [--repeat 5]
-
 The same pages, those of middle size, are opened in Chromium with nothing kept from before, each side in turn.
 The line has 400 kbit/s and 400 ms for each round trip, the processor a fourth of its speed. `LCP` is when the largest
 text or picture of the first view was there, `load` when all was.

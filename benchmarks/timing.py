@@ -34,5 +34,5 @@ def judge(value: float, bar: float) -> str:
 
 
 def describe_machine() -> str:
-    load, python = os.getloadavg()[0], platform.python_version()
-    return f"{date.today()}, Python {python}, {os.cpu_count()} x {platform.machine()}, load {load:.1f}"
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} x {platform.machine()}"
+    return f"{date.today()}, {machine}, load {os.getloadavg()[0]:.1f}"

@@ -1,7 +1,5 @@
 """A real browser on the real handbook: the site on loopback as a host serves it, and what is asked of each page."""
 
-from __future__ import annotations
-
 import gzip
 import mimetypes
 import os

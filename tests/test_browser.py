@@ -3,8 +3,6 @@
 Every page is opened, at the width of a phone and of a desk; what differs by kind of page is tried on one page of each.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Diagrams as they are built: drawn once, inline, linked, and the same as a list below."""
 
-from __future__ import annotations
-
 import gzip
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What stands around the text of a page: the other formats that were built, with their sizes, and its version."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import date

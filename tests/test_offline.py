@@ -1,7 +1,5 @@
 """The offline copy of the real handbook: whole, small, fit for any phone, and silent on the network."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Reading again without a network: the worker that keeps pages helps, is never far behind, and is never in the way."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """What a page costs somebody who opens it first, in bytes as a host sends them that compresses with gzip."""
 
-from __future__ import annotations
-
 import gzip
 import posixpath
 import re

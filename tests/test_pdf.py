@@ -1,7 +1,5 @@
 """The real handbook as PDF: complete, in order, alive in every link, fit for a screen reader; and bad input."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -20,8 +18,7 @@ import pypdfium2
 import pytest
 import yaml
 import zxingcpp
-from conftest import ROOT, Built, build, shared_folder
-from filelock import FileLock
+from conftest import ROOT, Built, build, build_once
 from lxml import html
 from pdf_builder import TEMPLATE
 
@@ -35,6 +32,7 @@ UNPRINTED = (
     ".//a[@class='headerlink'] | .//*[local-name()='svg'] | .//script | .//p[@class='sse-version']"
     " | .//div[@class='citation']/span[@class='label'] | .//*[contains(@class, 'bibtex-citation')]"
 )
+SVG = ".//div[@class='diagram']/*[local-name()='svg']"
 RIGHT_TO_LEFT = r"[\u0590-\u06ff]+(?: [\u0590-\u06ff]+)*"
 
 
@@ -179,14 +177,12 @@ def find_failures(path: Path) -> list[tuple[str, str]]:
 @pytest.fixture(scope="session")
 def printed(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> Path:
     """The folder with the real handbook as PDF, built once for all workers."""
-    folder = shared_folder(tmp_path_factory) / "printed"
-    with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch:
+    settings = {"builder": "pdf", "jobs": 2, "sse_diagram_cache": str(diagram_cache)}
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-        if not (folder / "done").exists():
-            built = build(ROOT / "docs", folder, "pdf", jobs=2, sse_diagram_cache=str(diagram_cache))
-            assert built.raw_warnings == ""
-            (folder / "done").touch()
-    return folder / "pdf"
+        built = build_once(tmp_path_factory, "printed", lambda folder: build(ROOT / "docs", folder, **settings))
+    assert built.raw_warnings == ""
+    return built.output
 
 
 @pytest.fixture(scope="session")
@@ -217,15 +213,14 @@ def title_of(handbook: Built, docname: str) -> str:
     return squeeze(read_article(handbook, docname).xpath("string(.//h1)"))
 
 
-def test_every_link_leads_to_a_page_of_the_file_or_to_an_address(book: Printed, chapters: dict[str, Printed]) -> None:
+def test_every_link_leads_somewhere_and_tells_the_number_of_another_page(
+    book: Printed, chapters: dict[str, Printed]
+) -> None:
     for file in (book, *chapters.values()):
         links = [file.find_target(link) for page in file.pdf.pages for link in page.get("/Annots", [])]
         assert any(isinstance(target, int) for target in links)
         addresses = [target for target in links if isinstance(target, str)]
         assert [address for address in addresses if not re.match(r"https?://[\w.-]+", address)] == []
-
-
-def test_every_link_to_another_page_of_the_handbook_tells_its_number(book: Printed) -> None:
     told = {}
     linked = [list(group) for _key, group in groupby(book.pieces, lambda piece: (piece.block, piece.leads))]
     for link, after in pairwise(linked):
@@ -318,9 +313,6 @@ def test_every_figure_tells_what_it_shows_and_is_whole(book: Printed, printed: P
             left, bottom, right, top = map(float, annotation.Rect)
             assert right - left > 20 and top - bottom > 10, title
     assert drawn
-
-
-SVG = ".//div[@class='diagram']/*[local-name()='svg']"
 
 
 def test_every_code_of_a_video_gives_its_address_at_half_the_size(printed: Path, book: Printed) -> None:
@@ -449,25 +441,14 @@ def write_project(folder: Path, cache: Path, **changes: str) -> Path:
 
 
 def run_sphinx(source: Path, output: Path, builder: str, *options: str, **environment: str) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-q",
-        "-n",
-        "-W",
-        "--keep-going",
-        "-b",
-        builder,
-        *options,
-        source,
-        output,
-    ]
+    command = [sys.executable, "-m", "sphinx", "-qnW", "--keep-going", "-b", builder, *options, source, output]
     run = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_two_clean_builds_in_two_places_give_the_same_bytes(tmp_path: Path, diagram_cache: Path) -> None:
+def test_two_clean_builds_in_two_places_give_the_same_bytes_and_the_date_of_the_sources(
+    tmp_path: Path, diagram_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = []
     for number in ("1", "2"):
         source, output = write_project(tmp_path / number / "docs", diagram_cache), tmp_path / number / "out"
@@ -475,19 +456,12 @@ def test_two_clean_builds_in_two_places_give_the_same_bytes(tmp_path: Path, diag
         made.append({path.name: path.read_bytes() for path in output.glob("*.pdf")})
     assert set(made[0]) == {"small-two-words.pdf", "small.pdf"}
     assert made[0] == made[1]
-
-
-def test_a_file_is_dated_by_its_sources_or_not_at_all(
-    tmp_path: Path, diagram_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = write_project(tmp_path / "docs", diagram_cache)
-    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    undated = Printed(build(source, tmp_path / "undated", "pdf").output / "small.pdf")
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-    dated = Printed(build(source, tmp_path / "dated", "pdf").output / "small.pdf")
-    assert [key for key in undated.pdf.docinfo if "Date" in key] == []
+    dated = Printed(output / "small.pdf")
     assert str(dated.pdf.docinfo["/CreationDate"]).startswith("D:20261118")
     assert "18 November 2026" in "".join(piece.text for piece in dated.pieces if piece.page == 1)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    undated = Printed(build(source, tmp_path / "undated", "pdf").output / "small.pdf")
+    assert [key for key in undated.pdf.docinfo if "Date" in key] == []
 
 
 def test_notes_pictures_and_code_are_printed_and_what_is_hostile_does_nothing(

@@ -1,7 +1,5 @@
 """What a version has published stays reachable: a book is built as version 1, changed, and built as version 2."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Callable

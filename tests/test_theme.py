@@ -1,7 +1,5 @@
 """The theme of the handbook on small books of our own, in any language: what its templates and its writer make."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -29,7 +29,7 @@ HEADINGS = {f"/H{level}" for level in range(1, 7)}
 BLOCKS = HEADINGS | {"/P", "/LBody", "/Lbl", "/TD", "/TH", "/Caption", "/Note", "/TOCI"}
 # Of a page of the site: what links to its own headings, what is drawn, keys of sources, and citations: numbers here.
 UNPRINTED = (
-    ".//a[@class='headerlink'] | .//*[local-name()='svg'] | .//script | .//p[@class='sse-version']"
+    ".//a[@class='headerlink'] | .//*[local-name()='svg'] | .//script | .//comment() | .//p[@class='sse-version']"
     " | .//div[@class='citation']/span[@class='label'] | .//*[contains(@class, 'bibtex-citation')]"
 )
 SVG = ".//div[@class='diagram']/*[local-name()='svg']"

@@ -47,7 +47,6 @@ class PdfBuilder(Builder):
 
     def init(self) -> None:
         self.root = Path(self.outdir, ".typst")  # what Typst reads; it stays, for whoever wants to see it
-        self.fonts: Sequence[str] = self.config.pdf_fonts
         self.missing: dict[int, str] = {}  # characters that no font has, and what stands for them
         seconds = os.environ.get("SOURCE_DATE_EPOCH", "")  # the day of the sources; never that of the build
         self.made = datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
@@ -106,7 +105,7 @@ class PdfBuilder(Builder):
 
     def find_fonts(self) -> typst.Fonts:
         """Return the fonts of the packages that bring the families of the settings, and of the folder `_fonts`."""
-        known, slugs = fontpkg.families(), map(fontpkg.slugify, self.fonts)
+        known, slugs = fontpkg.families(), map(fontpkg.slugify, self.config.pdf_fonts)
         folders = sorted({str(known[slug].files[0].path.parent) for slug in slugs if slug in known})
         folders.append(str(Path(self.confdir, "_fonts")))
         return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
@@ -117,7 +116,7 @@ class PdfBuilder(Builder):
         main.write_text(self.main_file(pages), encoding="utf-8")
         data, warnings = None, list[typst.TypstWarning]()
         while data is None:
-            settings = {"settings": json.dumps(self.settings(pages, depth), ensure_ascii=False).translate(self.missing)}
+            settings = {"settings": self.settings(pages, depth)}
             try:
                 data, warnings = self.compiler.compile_with_warnings(
                     main, format="pdf", pdf_standards=["ua-1"], sys_inputs=settings, timestamp=self.made
@@ -132,30 +131,23 @@ class PdfBuilder(Builder):
         with pikepdf.open(BytesIO(cast("bytes", data))) as pdf:
             pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
 
-    def settings(self, pages: Sequence[str], depth: int) -> dict[str, Any]:
-        """Return what the template wants to know of a file."""
-        config, title = self.config, self.env.titles[pages[0]].astext() if depth else self.config.project
-        day = self.made and format_date("%-d %B %Y", date=self.made, language=config.language)
-        return {
+    def settings(self, pages: Sequence[str], depth: int) -> str:
+        """Return what the template wants to know of a file, as JSON."""
+        config, names = self.config, ("project", "release", "author", "copyright", "language", "pdf_fonts")
+        of_file = {
             "pages": pages,
-            "rise": max(depth - 1, 0),
-            "title": title,
-            "series": config.project if depth else "",
-            "facts": [f"{_('Version')} {config.release}", day, config.author, f"© {config.copyright}"],
-            "author": config.author,
-            "dated": bool(self.made),
-            "language": config.language.partition("_")[0],
-            "fonts": self.fonts,
-            "foot": f"{config.project} · {config.release}",
-            "contents": _("Contents"),
-            "page": _("page"),
+            "depth": depth,
+            "title": self.env.titles[pages[0]].astext() if depth else config.project,
+            "day": self.made and format_date("%-d %B %Y", date=self.made, language=config.language),
+            "texts": {"version": _("Version"), "contents": _("Contents"), "page": _("page")},
         }
+        return json.dumps(of_file | {name: config[name] for name in names}, ensure_ascii=False).translate(self.missing)
 
     def main_file(self, pages: Sequence[str]) -> str:
         """Return the markup of a file: its pages, and the sources that they name but do not list."""
         named = set().union(*map(self.targets.named_on, pages))
         left = [entry for name, entry in self.sources.items() if name in named and name.partition("#")[0] not in pages]
-        back = [f'#page-title(1 + settings.rise, "#back")[#{quote(_("Sources of this chapter"))}]']
+        back = [f'#page-title(1 + rise, "#back")[#{quote(_("Sources of this chapter"))}]']
         lines = [
             '#import "/book.typ": *',
             "#show: book",

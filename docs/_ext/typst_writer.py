@@ -4,19 +4,17 @@ A string needs no escaping but its own, so no text of a page can be taken for ma
 """
 
 import re
-from collections.abc import Iterator
+from html import unescape
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import segno
 from docutils import nodes
 from docutils.utils import get_source_line
 from sphinx.locale import _, admonitionlabels
 
-SVG = "{http://www.w3.org/2000/svg}"
 # An anchor may stand but once; contents and running heads repeat a title, and a table its head on each page.
 ANCHOR = re.compile(r'#anchor\("(?:[^"\\]|\\.)*"\)')
 UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")  # no paper shows them, or lines end there
@@ -86,21 +84,6 @@ def break_words(text: str) -> str:
     """Return a text in which long addresses and names may go on in the next line."""
     may_break = r"(?<=[/?&=._#%-])(?=\w)|(?<=\w{50})(?=\w)"
     return re.sub(r"\S{24,}", lambda word: re.sub(may_break, "\u200b", word[0]), text)  # a space of no width
-
-
-def shorten(url: str) -> str:
-    return OUTSIDE.sub("", url).removeprefix("//").rstrip("/")
-
-
-def find_rectangles(parent: ElementTree.Element, x: float, y: float, target: str = "") -> Iterator[tuple[Any, ...]]:
-    """Yield place, size and link of each box of a drawing; Mermaid moves boxes, and never turns them."""
-    for element in parent:
-        dx, dy = ([float(n) for n in re.findall(r"-?[\d.]+(?:e-?\d+)?", element.get("transform", ""))] + [0, 0])[:2]
-        leads = element.get("href") or target
-        if element.tag == f"{SVG}rect" and "label-container" in element.get("class", ""):
-            left, top, width, height = (float(element.get(name, 0)) for name in ("x", "y", "width", "height"))
-            yield x + dx + left, y + dy + top, width, height, leads
-        yield from find_rectangles(element, x + dx, y + dy, leads)
 
 
 def in_columns(node: nodes.Node) -> str:
@@ -180,12 +163,9 @@ class PageWriter:
             near = page == self.docname or name in self.targets.numbers
             kind = "word" if name in self.targets.terms else "near" if near else "far"
             return f'#to({quote(page)}, {quote(name)}, kind: "{kind}")[{self.inside(node)}]'
-        text, address = shorten(node.astext().strip()), shorten(url)
-        if text in (address, re.sub(r"^www\.|[/?#].*", "", address)):
-            # The site shows an address by its host, and paper shows all of it.
-            return f"#away({quote(url)})[#{quote(break_words(address))}]"
-        noted = not (node.get("sse_card") or isinstance(node.parent, nodes.title))
-        return f"#away({quote(url)}{f', note: {quote(break_words(address))}' if noted else ''})[{self.inside(node)}]"
+        said, address = (OUTSIDE.sub("", text.strip()).removeprefix("//").rstrip("/") for text in (node.astext(), url))
+        noted = ", noted: false" if node.get("sse_card") or isinstance(node.parent, nodes.title) else ""
+        return f"#away({quote(url)}, {quote(break_words(address))}, {quote(said)}{noted})[{self.inside(node)}]"
 
     def write_footnote_reference(self, node: nodes.footnote_reference) -> str:
         number, name = f"[#{quote(node.astext())}]", quote(find_place(self.docname, node))
@@ -267,16 +247,10 @@ class PageWriter:
     def write_raw(self, node: nodes.raw) -> str:
         if "diagram" not in node["classes"]:
             return ""
-        root = ElementTree.fromstring(node.astext())  # noqa: S314 (Mermaid drew it, on this machine)
-        view = tuple(map(float, root.get("viewBox", "0 0 1 1").split()))
-        said = filter(None, (root.findtext(f"{SVG}{tag}") for tag in ("title", "desc")))
-        alt = " ".join(part if part[-1] in ".?!" else f"{part}." for part in said)
-        boxes = "".join(
-            f"({x}, {y}, {width}, {height}, {self.link(target)}), "
-            for x, y, width, height, target in find_rectangles(root, -view[0], -view[1])
-        )
         path = self.builder.add_image(node.astext().encode(), "drawing.svg")
-        return f"\n#drawing({quote(path)}, {quote(alt)}, {view}, ({boxes}))\n"
+        targets = sorted(set(map(unescape, re.findall(r' href="([^"]+)"', node.astext()))))
+        links = "".join(f"{quote(target)}: {self.link(target)}, " for target in targets)
+        return f"\n#drawing({quote(path)}, ({links or ':'}))\n"
 
     def link(self, target: str) -> str:
         """Return what makes a link of a node of a diagram: a function of its content."""

@@ -1,21 +1,15 @@
 """Check the book's prose: short sentences, short words, one shape of page, and what nobody means in Markdown.
 
-    python tools/prose.py [--report] [PAGE ...]
-
 It reads the source, so that each finding names a line that a writer can open. Limits and words to avoid stand in
 `pyproject.toml` under `[tool.prose]`; what rumdl finds is left to it. The reading grade is Flesch-Kincaid (Kincaid and
 others, 1975). Syllables come from the CMU Pronouncing Dictionary, or from hyphenation; textstat 0.7.13 has the formula,
 but must download that dictionary first.
 """
 
-from __future__ import annotations
-
-import argparse
 import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,14 +42,11 @@ MISTAKES = {
 }
 
 
-@dataclass
 class Page:
-    sentences: list[Sentence] = field(default_factory=list)
-    cells: list[Sentence] = field(default_factory=list)
-    in_short: list[Sentence] = field(default_factory=list)
-    headings: list[tuple[int, str]] = field(default_factory=list)
-    mistakes: list[tuple[int, str]] = field(default_factory=list)
-    first_block: str = ""
+    def __init__(self) -> None:
+        self.sentences, self.cells, self.in_short = list[Sentence](), list[Sentence](), list[Sentence]()
+        self.headings, self.mistakes = list[tuple[int, str]](), list[tuple[int, str]]()
+        self.first_block = ""
 
 
 @cache
@@ -165,20 +156,13 @@ def find_rule(table: dict[str, Any], name: str) -> Any:  # the first pattern tha
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    options.add_argument("pages", nargs="*", type=Path, help="pages to check; all without any")
-    options.add_argument("--report", action="store_true", help="also print words a sentence and grade, page by page")
-    chosen = options.parse_args()
     rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["prose"]
     files = [path for path in (ROOT / "docs").rglob("*") if path.suffix in PICTURES and path.stat().st_size > LARGEST]
     findings = [(str(path.relative_to(ROOT)), 1, "the picture is larger than 1 MB: make it smaller") for path in files]
-    for path in chosen.pages or sorted((ROOT / "docs").rglob("*.md")):
+    for path in [*map(Path, sys.argv[1:])] or sorted((ROOT / "docs").rglob("*.md")):  # the pages to check; else all
         name = path.resolve().relative_to(ROOT).as_posix()
         if not any(Path(name).match(pattern) for pattern in rules["exclude"]):
-            page = read_page(path)
-            findings += ((name, *found) for found in check(page, rules, name))
-            if chosen.report:
-                print("{:5.1f} {:5.1f}".format(*measure(page.sentences)), f"{measure(page.in_short)[1]:5.1f}  {name}")
+            findings += ((name, *found) for found in check(read_page(path), rules, name))
     for place in sorted(findings):
         print("{}:{}: {}".format(*place))
     return 1 if findings else 0

@@ -17,12 +17,6 @@ from sphinx.util.fileutil import copy_asset_file
 
 PACKAGE = Path(__file__).parent.parent / "_templates/epub/content.opf.jinja"
 COVER_WIDTH = 600  # pixels; a shelf shows it smaller
-REPLACED = {
-    "<details": '<details open="open"',  # not every reader can open a fold
-    'role="doc-noteref"': 'role="doc-noteref" epub:type="noteref"',  # a footnote pops up
-    'role="doc-footnote"': 'role="doc-footnote" epub:type="footnote"',
-    ' role="doc-biblioentry"': "",  # DPUB-ARIA 1.1 gave it up, and docutils writes it
-}
 
 
 class BookBuilder(Epub3Builder):
@@ -43,7 +37,7 @@ class BookBuilder(Epub3Builder):
 
     def get_toc(self) -> None:
         """List each page as deep as it stands in the contents; with its headings, where it has no pages below it."""
-        pages, self.refnodes = collect_pages(self.env, self.config.root_doc, 0, {}), []
+        pages, self.refnodes = collect_pages(self.env), []
         # A page that stands in no list of contents comes last.
         for docname in (*pages, *sorted(self.env.found_docs - pages.keys())):
             level, uri = pages.get(docname) or 1, self.get_target_uri(docname)
@@ -84,13 +78,6 @@ class BookBuilder(Epub3Builder):
                 book.writestr(entry, Path(self.outdir, name).read_bytes(), method)
 
 
-def fit_page(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """`html-page-context`: write what every reader of books understands."""
-    for written, fit in REPLACED.items() if app.builder.name == "epub" and "body" in context else ():
-        context["body"] = context["body"].replace(written, fit)
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_builder(BookBuilder, override=True)
-    app.connect("html-page-context", fit_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

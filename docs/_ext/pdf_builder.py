@@ -64,7 +64,7 @@ class PdfBuilder(Builder):
             old.unlink()
         shutil.copytree(TEMPLATE, self.root)
         (self.root / "images").mkdir()
-        pages = collect_pages(self.env, self.config.root_doc, 0, {})
+        pages = collect_pages(self.env)
         doctrees = {docname: self.env.get_doctree(docname) for docname in pages}
         self.targets = Targets()
         for docname, doctree in doctrees.items():
@@ -98,7 +98,6 @@ class PdfBuilder(Builder):
         return {Path(self.outdir, f"{self.config.pdf_name}{name}.pdf"): part for name, part in found.items()}
 
     def add_image(self, data: bytes, name: str) -> str:
-        """Keep an image for Typst, and return its path there."""
         path = f"/images/{sha256(data).hexdigest()[:16]}-{name}"
         Path(f"{self.root}{path}").write_bytes(data)
         return path
@@ -114,17 +113,16 @@ class PdfBuilder(Builder):
         """Compile some pages, and pack what Typst wrote: its file is three times as large."""
         main = self.root / f"file-{path.stem}.typ"
         main.write_text(self.main_file(pages), encoding="utf-8")
-        data, warnings = None, list[typst.TypstWarning]()
-        while data is None:
-            settings = {"settings": self.settings(pages, depth)}
-            try:
-                data, warnings = self.compiler.compile_with_warnings(
-                    main, format="pdf", pdf_standards=["ua-1"], sys_inputs=settings, timestamp=self.made
-                )
-            except typst.TypstError as error:
-                # All of them are told, and not the first alone.
-                if not sum(map(self.tell, re.split(r"\n(?=error: )", error.diagnostic))):
-                    return
+        settings = {"settings": self.settings(pages, depth)}
+        try:
+            data, warnings = self.compiler.compile_with_warnings(
+                main, format="pdf", pdf_standards=["ua-1"], sys_inputs=settings, timestamp=self.made
+            )
+        except typst.TypstError as error:
+            # All of them are told, and not the first alone.
+            if sum(map(self.tell, re.split(r"\n(?=error: )", error.diagnostic))):
+                self.write_pdf(path, pages, depth)
+            return
         for warning in warnings:
             self.tell(warning.diagnostic)
         pikepdf.settings.set_flate_compression_level(9)
@@ -176,10 +174,7 @@ class PdfBuilder(Builder):
         return changed
 
     def fix_drawing(self, missing: Mapping[int, str]) -> tuple[str, int] | None:
-        """Replace characters in the first drawing that has them; return its page, and its line there.
-
-        Typst does not know the place of a text in a drawing.
-        """
+        """Replace characters in the first drawing that has them; return its page and line: Typst does not know them."""
         pages = {path: path.read_text(encoding="utf-8") for path in sorted(self.root.glob("pages/**/*.typ"))}
         for image in sorted(self.root.glob("images/*.svg")):
             svg = image.read_text(encoding="utf-8", errors="surrogateescape")
@@ -191,13 +186,12 @@ class PdfBuilder(Builder):
         return None
 
 
-def collect_pages(env: BuildEnvironment, docname: str, depth: int, found: dict[str, int]) -> dict[str, int]:
+def collect_pages(env: BuildEnvironment) -> dict[str, int]:
     """Return each page that the contents of the book lead to, in their order, and how deep it stands there."""
-    found[docname] = depth
-    for below in env.toctree_includes.get(docname, ()):
-        if below not in found and below in env.all_docs:
-            collect_pages(env, below, depth + 1, found)
-    return found
+    pages: dict[str, int] = {}
+    for docname, (parent, *_beside) in env.collect_relations().items():
+        pages[docname] = pages[parent] + 1 if parent else 0
+    return pages
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

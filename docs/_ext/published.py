@@ -53,10 +53,8 @@ class AddressBuilder(DummyBuilder):
 
 
 def find_new_address(lost: str, addresses: Collection[str], listed: Collection[str]) -> str:
-    """Return what a lost address most likely is now, or an empty text.
-
-    The same anchor wherever it is; else the anchor of its page, or the page, whose spelling is nearest: one that the
-    same version did not have (`listed`), for that is another thing.
+    """Return what a lost address most likely is now: the same anchor wherever it is; else the page, or the anchor of its
+    page, whose spelling is nearest: one that the same version did not have (`listed`), for that is another thing.
     """
     page, sharp, anchor = lost.partition("#")
     country = anchor[:7] if anchor.startswith("law-") else ""  # `law-es-…`: no law becomes another country's
@@ -134,10 +132,7 @@ class Redirects:
                 self.routes[page][anchor] = (*new.partition("#")[::2], addresses[new])
 
     def keep_old_anchors(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
-        """`doctree-resolved`: give each old anchor of a page that lives its place.
-
-        That is what it became, where this is on the same page; else a note at the top, with a link.
-        """
+        """`doctree-resolved`: put each old anchor where it went on its page, or into a note at the top, with a link."""
         section = doctree.next_node(nodes.section)
         for anchor, (page, target, title) in self.routes[docname].items():
             places = {name: node for node in doctree.findall(nodes.Element) for name in node["ids"]}

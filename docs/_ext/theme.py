@@ -84,9 +84,6 @@ class AccessibleTables:
 
     def visit_field(self, node: nodes.field) -> None: ...
 
-    def visit_citation(self, node: nodes.citation) -> None:  # the role that fits the list which docutils makes
-        self.replace_in(super().visit_citation, node, '"doc-biblioentry"', '"listitem"')  # type: ignore[misc]
-
 
 def add_accessible_tables(app: Sphinx) -> None:
     """`builder-inited`, behind the book theme, whose writer puts each table in a box."""

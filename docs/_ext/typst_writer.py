@@ -51,7 +51,6 @@ class Targets:
         self.numbers: dict[str, int] = {}  # the names of sources, and the number of each in the lists of sources
 
     def add_page(self, docname: str, doctree: nodes.document) -> None:
-        """Note what has an id on a page, and what its links lead to."""
         self.links[docname] = {find_place(docname, node) for node in doctree.findall(nodes.reference)}
         for node in doctree.findall(nodes.Element):
             ids = node.get("ids") or [""]
@@ -64,7 +63,6 @@ class Targets:
         self.names[docname] = docname
 
     def named_on(self, docname: str) -> set[str]:
-        """Return the names of the places that links of a page lead to."""
         return {self.names[place] for place in self.links[docname] if place in self.names}
 
 

@@ -131,6 +131,7 @@ def test_contents_go_by_chapter_what_is_nowhere_comes_last_and_what_is_gone_goes
     monkeypatch.setenv("SOURCE_DATE_EPOCH", EPOCH)
     source, orphan = tmp_path / "docs", "---\norphan: true\n---\n# Alone\n\nA note.[^1]\n\n[^1]: The note.\n"
     conf = 'extensions = ["myst_parser", "epub"]\ncopyright = "We"\nversion, epub_tocscope = "1", "includehidden"\n'
+    conf += f'epub_use_index, epub_theme, html_theme_path = False, "handbook_epub", [{str(ROOT / "docs/_theme")!r}]\n'
     texts = {
         "conf.py": conf,
         "index.md": "# Front\n\n## Last\n\n```{toctree}\none\ntwo words\n```\n",

@@ -53,8 +53,8 @@ class AddressBuilder(DummyBuilder):
 
 
 def find_new_address(lost: str, addresses: Collection[str], listed: Collection[str]) -> str:
-    """Return what a lost address most likely is now: the same anchor wherever it is; else the page, or the anchor of its
-    page, whose spelling is nearest: one that the same version did not have (`listed`), for that is another thing.
+    """Return what a lost address most likely is now: the same anchor wherever it is; else the page, or the anchor of
+    its page, whose spelling is nearest: one that the same version did not have (`listed`), for that is another thing.
     """
     page, sharp, anchor = lost.partition("#")
     country = anchor[:7] if anchor.startswith("law-") else ""  # `law-es-…`: no law becomes another country's

@@ -57,9 +57,22 @@ def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None
         read_or_stop(Path(env.doc2path(name)), "page", app.config.source_encoding)
 
 
-def forget_told(app: Sphinx) -> None:
-    """`builder-inited`: one process may make several builds."""
-    _told.clear()
+def tell_once(app: Sphinx) -> None:
+    """`builder-inited`: show each of our warnings once, also where two processes find it.
+
+    Sphinx's own `once` shows a text once in a build, however many places it has.
+    """
+    told = set[tuple[str, str]]()
+
+    def is_new(record: LogRecord) -> bool:
+        found = (str(getattr(record, "location", "")), record.getMessage())
+        was_told = getattr(record, "type", "") == "sse" and found in told
+        told.add(found)
+        return not was_told
+
+    for handler in getLogger(logging.NAMESPACE).handlers:
+        if handler.level == WARNING:
+            handler.filters.insert(0, is_new)  # before Sphinx counts it
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

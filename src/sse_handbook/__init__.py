@@ -39,7 +39,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(crossrefs.MissingTargets)
     app.connect("env-check-consistency", crossrefs.find_unused)
     safe = {"parallel_read_safe": True, "parallel_write_safe": True}
-    return {"version": version("sse-handbook"), "env_version": 20} | safe
+    return {"version": version("sse-handbook"), "env_version": 21} | safe
 
 
 def add_bibliography(app: Sphinx, config: Config) -> None:

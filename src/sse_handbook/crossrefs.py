@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, cast
 
 from docutils import nodes
 from docutils.utils import get_source_line
@@ -38,12 +38,8 @@ UNUSED = {
 }
 # How a definition is written: in MyST or in reST.
 WRITTEN = {"label": r"\({}\)=|\.\. _{}:", "term": r"^[ \t]*{}[ \t]*$"}
+ROLES = {"std:term": "term", "std:doc": "doc", "std:ref": "label", "sse:label": "label"}
 LAW = re.compile(r"law-[a-z]{2,3}-")  # the label of a law, with its country
-
-
-class PageNames(NamedTuple):
-    terms: list[list[str]]  # all the names of each entry
-    uses: set[tuple[str, str]]  # kind, and the name in lower case
 
 
 class SSEDomain(Domain):
@@ -51,7 +47,7 @@ class SSEDomain(Domain):
 
     name = "sse"
     label = "SSE handbook"
-    initial_data: ClassVar[dict[str, Any]] = {"names": {}, "videos": {}}  # each by document
+    initial_data: ClassVar[dict[str, Any]] = {"terms": {}, "uses": {}, "videos": {}}  # each by document
 
     def clear_doc(self, docname: str) -> None:
         for table in self.initial_data:
@@ -81,12 +77,13 @@ def collect_names(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: keep the terms that a page explains, and what it refers to."""
     items = [*doctree.findall(nodes.definition_list_item)] if any(id.startswith("term-") for id in doctree.ids) else []
     items = [item for item in items if "glossary" in item.parent.get("classes", [])]
-    terms = [[term.astext() for term in item.findall(nodes.term) if term["ids"]] for item in items]
-    names = app.env.get_domain("sse").data["names"]
-    names[app.env.current_document.docname] = PageNames(terms, set(_uses(doctree)))
+    data, docname = app.env.get_domain("sse").data, app.env.current_document.docname
+    data["terms"][docname] = [[term.astext() for term in item.findall(nodes.term) if term["ids"]] for item in items]
+    data["uses"][docname] = set(_find_uses(doctree))
 
 
-def _uses(doctree: nodes.document) -> Iterator[tuple[str, str]]:
+def _find_uses(doctree: nodes.document) -> Iterator[tuple[str, str]]:
+    """Yield the kind of what a page refers to, and its name in lower case."""
     # Of a name that a page has twice, docutils keeps no anchor.
     names = {anchor: name for name, anchor in doctree.nameids.items() if anchor}
     for node in doctree.findall(nodes.Element):  # by class: a function here costs twice the time
@@ -102,14 +99,11 @@ def _uses(doctree: nodes.document) -> Iterator[tuple[str, str]]:
 
 def warn_missing(app: Sphinx, domain: Domain | None, node: addnodes.pending_xref) -> bool | None:
     """`warn-missing-reference`: tell a missing term, page or label; Sphinx's own handler tells labels, too."""
-    kind, target = f"{domain.name if domain else ''}:{node['reftype']}", node["reftarget"]
-    if kind in ("std:term", "std:doc"):
-        _warn(app.env, node["reftype"], docname_join(node["refdoc"], target) if kind == "std:doc" else target, node)
-    elif kind in ("std:ref", "sse:label") and target not in app.env.domains.standard_domain.anonlabels:
-        node["reftype"] = "label"  # which is not for Sphinx's handler
-        _warn(app.env, "label", target, node)
-    else:
+    kind, target = ROLES.get(f"{domain.name if domain else ''}:{node['reftype']}"), node["reftarget"]
+    if not kind or (kind == "label" and target in app.env.domains.standard_domain.anonlabels):
         return None
+    node["reftype"] = kind  # `label` is not for Sphinx's handler
+    _warn(app.env, kind, docname_join(node["refdoc"], target) if kind == "doc" else target, node)
     return True
 
 
@@ -204,11 +198,10 @@ def _is_in_link(node: nodes.Element) -> bool:
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-check-consistency`: tell the labels and terms that no page uses, as `sse_report_unused` says."""
-    pages: dict[str, PageNames] = env.get_domain("sse").data["names"]
-    uses = {use for page in pages.values() for use in page.uses}
-    labels = env.domains.standard_domain.anonlabels.items()
-    defined = [("label", docname, [label]) for label, (docname, _anchor) in labels if docname in pages]
-    defined += [("term", docname, names) for docname, page in pages.items() for names in page.terms if names]
+    data, labels = env.get_domain("sse").data, env.domains.standard_domain.anonlabels.items()
+    uses = set[tuple[str, str]]().union(*data["uses"].values())
+    defined = [("label", docname, [label]) for label, (docname, _anchor) in labels if docname in env.all_docs]
+    defined += [("term", docname, names) for docname, entries in data["terms"].items() for names in entries if names]
     for kind, docname, names in defined:
         if kind in app.config.sse_report_unused and not any((kind, name.lower()) in uses for name in names):
             (check, message), path = UNUSED[kind], Path(env.doc2path(docname))

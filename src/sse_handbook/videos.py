@@ -72,8 +72,8 @@ class Register:
 
     def find_key(self, node: nodes.Element) -> str:
         """Return the key of a card's video, or of one that a link leads to."""
-        prefix, _, key = str(node.get("reftarget", "")).partition("video-")
-        key = node.get("video") or ("" if prefix else key)
+        label = str(node.get("reftarget", ""))
+        key = node.get("video") or (label[6:] if label.startswith("video-") else "")
         return key if key in self.videos else ""
 
 
@@ -234,13 +234,14 @@ class NameVideoUsers(SphinxPostTransform):
 def collect_uses(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: keep which videos a page uses, and warn of addresses that are wrong or not in the list."""
     register, docname, uses = Register.of(app.env), app.env.current_document.docname, list[Use]()
+    page = str(app.env.doc2path(docname))
     for node in doctree.findall(nodes.Element):
         key = register.find_key(node)
         for text in [key] if key else find_addresses(node):
-            source, first = get_source_line(node)
-            path = source or str(app.env.doc2path(docname))
-            line = find_line(path, first, text) or first or 1
+            source, line = get_source_line(node)
+            path = source or page
             if link := register.videos[key].link if key else check_address(text, register, path, line):
+                line = find_line(path, line, text) or line or 1
                 uses.append(Use(key or register.keys.get(link.video, ""), link, path, line))
     app.env.get_domain("sse").data["videos"][docname] = uses
 
@@ -258,12 +259,11 @@ def find_addresses(node: nodes.Element) -> Iterator[str]:
         yield f"https://{host}/{node.get('id')}"
 
 
-def check_address(address: str, register: Register, path: str, line: int) -> VideoLink | None:
+def check_address(address: str, register: Register, path: str, line: int | None) -> VideoLink | None:
     """Return the video of an address; warn if it cannot be right, or if the list lacks it."""
-    known = {link.id: key for link, key in register.keys.items()}
     try:
         link = parse_video_link(address)
-        if not link or not known or link.video in register.keys:
+        if not link or not register.keys or link.video in register.keys:
             return link
         check, likely, advice = Check.VIDEO_UNREGISTERED, link.id, "Add it there, and use its key here."
         message = f"{link.url} is not in {register.path.name}."
@@ -273,9 +273,10 @@ def check_address(address: str, register: Register, path: str, line: int) -> Vid
         parts: list[str] = re.findall(r"[\w-]+", address.partition("//")[2].partition("/")[2])
         likely = min(parts, key=lambda part: abs(len(part) - 11), default="")
         check, link, message, advice = Check.VIDEO_ADDRESS, None, str(error), error.hint
+    known = {link.id: key for link, key in register.keys.items()}
     for near in get_close_matches(likely, known, n=1, cutoff=0.8):
         advice = f"Did you mean `{known[near]}` ({near})?"
-    warn(check, f"{message} {advice}", path, line)
+    warn(check, f"{message} {advice}", path, line, address)
     return link
 
 

@@ -30,10 +30,6 @@ class Fault(NamedTuple):
     message: str
 
 
-class UnreadableError(Exception):
-    """The whole file is of no use: on which line, and what to do."""
-
-
 @dataclass(frozen=True)
 class Entry:  # valid by its schema
     key: str
@@ -66,6 +62,7 @@ SLIPS = {
     "unexpected end of stream": "A quote or a bracket is opened and not closed.",
     "special characters are not allowed": "YAML does not allow a character on this line. Delete it.",
     " byte": "The register is not UTF-8 here. Save it as UTF-8.",
+    "for a key": "A key must be text. Write `key:` and, below it, its fields.",
     "found undefined alias": "A text that begins with `*` must stand in quotes.",
     "could not determine a constructor": "A text that begins with `!` or `=` must stand in quotes.",
 }
@@ -78,11 +75,11 @@ def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
     """
     from jsonschema import Draft202012Validator  # as slow to import as all of the extension
 
-    try:
-        loader, entries = _load(path)
-    except UnreadableError as error:
-        yield Fault(path, *error.args)
+    loaded = _load(path)
+    if isinstance(loaded, Fault):
+        yield loaded
         return
+    loader, entries = loaded
     yield from (Fault(path, line, message) for line, message in loader.doubles)
     broken, rules = set[str](), json.loads(schema.read_text(encoding="utf-8"))
     validator = Draft202012Validator(rules, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -94,23 +91,23 @@ def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
     yield from (Entry(key, fields, path, loader.lines) for key, fields in entries.items() if key not in broken)
 
 
-def _load(path: Path) -> tuple[_Loader, dict[str, Any]]:
-    """Return the entries, and what read them; raise `UnreadableError`, and nothing else."""
-    raw, root = b"", None
+def _load(path: Path) -> tuple[_Loader, dict[str, Any]] | Fault:
+    """Return what read the file, and its entries; or why it is of no use."""
+    raw = b""
     try:
         raw = path.read_bytes()
         loader = _Loader(raw)
         root = loader.get_single_node()
         if isinstance(root, yaml.MappingNode):
             return loader, loader.build(root)
+        state = "is empty" if root is None else "holds no map"
+        return Fault(path, 1, f"The register {state}. Write `key:` and, below it, its fields, or delete the file.")
     except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
         mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = mark.line if mark else raw.count(b"\n", 0, getattr(error, "position", 0))
         problem = getattr(error, "problem", None) or getattr(error, "strerror", None) or str(error).partition("\n")[0]
         known = (advice for slip, advice in SLIPS.items() if slip in problem)
-        raise UnreadableError(line + 1, next(known, f"The register cannot be read: {problem}.")) from None
-    state = "is empty" if root is None else "holds no map"
-    raise UnreadableError(1, f"The register {state}. Write `key:` and, below it, its fields, or delete the file.")
+        return Fault(path, line + 1, next(known, f"The register cannot be read: {problem}."))
 
 
 class _Loader(yaml.SafeLoader):
@@ -135,7 +132,7 @@ class _Loader(yaml.SafeLoader):
         for key, value in node.value:
             line, place = key.start_mark.line + 1, (*steps, key.value)
             if not isinstance(key, yaml.ScalarNode):
-                raise UnreadableError(line, "A key must be text. Write `key:` and, below it, its fields.")
+                raise yaml.MarkedYAMLError(problem="a list or map for a key", problem_mark=key.start_mark)
             if key.value in fields:
                 first = f"`{key.value}` stands here again (first on line {self.lines[place]})."
                 self.doubles.append((line, f"{first} Merge the two, or rename one."))

@@ -1,7 +1,6 @@
-"""`video-status.json`, beside `videos.yaml`: what the online check found of each video, and when.
+"""`video-status.json`, beside `videos.yaml`: what the online check found of each video, by its key or else its address.
 
-By its key, or by its address where the list lacks it: `address`, `status`, and the days on which it was last `checked`,
-last `seen` working, and first found gone (`since`).
+`address`, `status`, and the days on which it was last `checked`, last `seen` working, and first found gone (`since`).
 """
 
 from __future__ import annotations

@@ -81,30 +81,26 @@ def read_register(app: Sphinx) -> None:
     """`builder-inited`: read `videos.yaml` and `video-status.json` in the folder `sse_data_dir`, if they are there."""
     path = Path(app.srcdir, app.config.sse_data_dir or "no-data", "videos.yaml")
     register = vars(app.env)["sse_videos"] = Register(path, path.with_name("video-status.json"))
-    for item in read_entries(path, HERE / "videos.schema.json") if path.exists() else ():
-        link = None if isinstance(item, Fault) else _parse_link(item)
+    items = list(read_entries(path, HERE / "videos.schema.json")) if path.exists() else []
+    for item in items:
         if isinstance(item, Fault):
             warn(Check.REGISTER, item.message, path, item.line)
-        elif link:
-            _warn_of_conflicts(item, link.video, register)
-            register.videos[item.key] = Video(item, link)
-            register.keys.setdefault(link.video, item.key)
-        register.broken |= link is None
+            continue
+        message = f"`{item.value['link']}` is no address of one video on a host we know."
+        try:
+            if link := parse_video_link(item.value["link"]):
+                _warn_of_conflicts(item, link.video, register)
+                register.videos[item.key] = Video(item, link)
+                register.keys.setdefault(link.video, item.key)
+                continue
+        except VideoLinkError as error:
+            message = f"{error} {error.hint}"
+        warn(Check.VIDEO_ADDRESS, message, path, item.line("link"))
+    register.broken = len(register.videos) < len(items)
     try:
         register.status = read_status(register.status_path)
     except ValueError as error:
         warn(Check.REGISTER, str(error), register.status_path)
-
-
-def _parse_link(entry: Entry) -> VideoLink | None:
-    message = f"`{entry.value['link']}` is no address of one video on a host we know."
-    try:
-        if link := parse_video_link(entry.value["link"]):
-            return link
-    except VideoLinkError as error:
-        message = f"{error} {error.hint}"
-    warn(Check.VIDEO_ADDRESS, message, entry.path, entry.line("link"))
-    return None
 
 
 def _warn_of_conflicts(entry: Entry, video: VideoLink, register: Register) -> None:
@@ -124,12 +120,10 @@ def _warn_of_conflicts(entry: Entry, video: VideoLink, register: Register) -> No
 
 def make_card(place: SphinxDirective, key: str, **options: Any) -> nodes.container:
     """Return the card of a video, which loads nothing, as `video_card.jinja` has it."""
-    register, config = note_register(place.env), place.config
+    register, config, language = note_register(place.env), place.config, place.config.language
     page, (entry, link) = place.env.doc2path(place.env.current_document.docname), register.videos[key]
     jinja = Environment(trim_blocks=True)  # noqa: S701  # it makes Markdown or reStructuredText, no HTML
-    jinja.filters["day"] = lambda day: format_date(
-        "%-d %B %Y", date=datetime.fromisoformat(day), language=config.language
-    )
+    jinja.filters["day"] = lambda day: format_date("%-d %B %Y", date=datetime.fromisoformat(day), language=language)
     jinja.filters["plain"] = lambda text: re.sub(r"([\[\]_~$^&])", r"\\\1", text)
     options |= {"_": _, "video": entry.value, "known": register.get_status(key), "url": link.url}
     options |= {"host": HOST_NAMES[link.provider], "start": link.start or 0}

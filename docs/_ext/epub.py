@@ -42,9 +42,8 @@ class BookBuilder(Epub3Builder):
         for docname in (*pages, *sorted(self.env.found_docs - pages.keys())):
             level, uri = pages.get(docname) or 1, self.get_target_uri(docname)
             self.add_to_contents(level, uri, self.env.titles[docname])
-            for link in (
-                () if self.env.toctree_includes.get(docname) else self.env.tocs[docname].findall(nodes.reference)
-            ):
+            below = self.env.toctree_includes.get(docname)
+            for link in () if below else self.env.tocs[docname].findall(nodes.reference):
                 around, depth = link.parent, -1
                 while around is not None:
                     around, depth = around.parent, depth + isinstance(around, nodes.list_item)

@@ -30,8 +30,8 @@ from sse_handbook.warnings_ import did_you_mean, warn
 SVG = "{http://www.w3.org/2000/svg}"
 # Labels as plain text (other viewers show `foreignObject` as empty boxes), and the same bytes each time.
 CONFIG = {"htmlLabels": False, "handDrawnSeed": 1, "themeCSS": ".edgeLabel rect{opacity:1;fill:#fff}"}
-# In pixels: Mermaid's letters, the least that can be read, and what a phone of 360 has for a drawing.
-LABEL_HEIGHT, LEAST_HEIGHT, PHONE_WIDTH = 16, 9, 328
+# A phone of 360 pixels has 328 for a drawing; Mermaid's letters are 16 high, and 9 is the least that can be read.
+WIDEST = 328 * 16 // 9
 HEAD = re.compile(r"\A---\n.*?^---\n", re.MULTILINE | re.DOTALL)
 # Settings, comments, and what is read aloud: not drawn, and free to hold any bracket.
 NOT_DRAWN = re.compile(rf"{HEAD.pattern}|^\s*(?:%%|acc\w+\s*:)[^\n]*|^\s*accDescr\s*\{{[^}}]*\}}", re.M | re.S)
@@ -101,15 +101,9 @@ class Diagram(SphinxDirective):
         def fault(check: BookCheck, message: str, line: int = 1) -> None:
             warn(check, message, self.path, self.first_line + line - 1)
 
-        height = LABEL_HEIGHT * PHONE_WIDTH / max(width, PHONE_WIDTH)
-        if height < LEAST_HEIGHT:
-            text = (
-                f"At 360 pixels the labels are {height:.1f} pixels high; {LEAST_HEIGHT} is the least. The diagram is "
-            )
-            widest = (
-                f"{width:.0f} wide: make it {PHONE_WIDTH * LABEL_HEIGHT // LEAST_HEIGHT}, with fewer boxes in a row."
-            )
-            fault(BookCheck.DIAGRAM_LEGIBILITY, text + widest)
+        if width > WIDEST:
+            text = f"At 360 pixels the labels are {328 * 16 / width:.1f} pixels high; 9 is the least. The diagram is "
+            fault(BookCheck.DIAGRAM_LEGIBILITY, f"{text}{width:.0f} wide: make it {WIDEST}, with fewer boxes in a row.")
         for name, purpose in (("accTitle", "a name"), ("accDescr", "a description in one sentence")):
             if not re.search(rf"^\s*{name}\s*[:{{]\s*\S", code, re.MULTILINE):
                 text = f"The diagram has no `{name}:` line, {purpose} for those who cannot see it. Add it below line 1."
@@ -170,8 +164,7 @@ def blank_out(pattern: re.Pattern[str], code: str) -> list[str]:
 
 def draw_once(code: str, cache: Path, path: Path) -> str:
     """Return a diagram as SVG, from the cache where it or Mermaid's refusal (`RuntimeError`) is known."""
-    known = json.dumps([mermaidx.__version__, CONFIG, getsource(tidy_svg), code])
-    name = sha256(known.encode()).hexdigest()[:20]
+    name = sha256(json.dumps([mermaidx.__version__, CONFIG, getsource(tidy_svg), code]).encode()).hexdigest()[:20]
     kept = cache / f"{name}.svg"
     if not kept.exists():
         print(f"{path}: drawing a diagram", flush=True)  # a large one takes half a minute, also with `--quiet`
@@ -261,7 +254,7 @@ def link_drawings(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         page, anchor = labels.get(match[1].lower(), (docname, match[1]))
         return f'href="{app.builder.get_relative_uri(docname, page)}#{anchor}"'
 
-    for node in doctree.findall(nodes.raw) if app.builder.format == "html" else ():
+    for node in doctree.findall(nodes.raw) if app.builder.format in ("html", "pdf") else ():
         if "diagram" in node["classes"]:
             node[:] = [nodes.Text(re.sub(r'href="#([^"]*)"', link, node.astext()))]
 

@@ -137,7 +137,12 @@ class PdfBuilder(Builder):
             "depth": depth,
             "title": self.env.titles[pages[0]].astext() if depth else config.project,
             "day": self.made and format_date("%-d %B %Y", date=self.made, language=config.language),
-            "texts": {"version": _("Version"), "contents": _("Contents"), "page": _("page")},
+            "texts": {
+                "version": _("Version"),
+                "contents": _("Contents"),
+                "page": _("page"),
+                "diagram": _("The diagram in words"),
+            },
         }
         return json.dumps(of_file | {name: config[name] for name in names}, ensure_ascii=False).translate(self.missing)
 

@@ -78,9 +78,9 @@ def check_published(app: Sphinx, env: BuildEnvironment) -> None:
             warn(Check.REGISTER, NO_LIST, path)
     files = data.rglob("*.yaml") if lists else ()
     keys = {key for path in files for key in KEY.findall(path.read_text(encoding="utf-8", errors="replace"))}
-    names = {address.rpartition("#")[2] for address in addresses}
     # What stands in the data and nowhere in the book has a fault there, which its own warning tells: it is not gone.
-    faulty = {f"{kind}-{key}" for kind in ("law", "laws", "video") for key in keys} - names
+    faulty = {f"{kind}-{key}" for kind in ("law", "laws", "video") for key in keys}
+    faulty -= {address.rpartition("#")[2] for address in addresses}
     done = {*addresses, *keys}
     for _version, path, listed in sorted(lists, reverse=True):
         for lost in [lost for lost in listed if lost not in done and lost.rpartition("#")[2] not in faulty]:

@@ -10,11 +10,8 @@ from urllib.parse import urlsplit
 from babel import Locale, UnknownLocaleError
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.builders import Builder
 from sphinx.locale import _
 from sphinx.search.en import SearchEnglish
-
-NAME = "handbook"
 
 # Python's `\w` knows no marks: it would cut each Devanagari word at its vowel signs. Japanese and Chinese set no spaces
 # between words: there each character counts as one.
@@ -25,13 +22,10 @@ ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 class AnyLanguage(SearchEnglish):
-    """`html_search_language = "any"`: English endings fold together, accents count for nothing, every word is found.
+    """`html_search_language = "any"`: English endings fold together, accents count for nothing, every word is found."""
 
-    `split` and its twin in JavaScript must part a text alike.
-    """
-
-    lang = "any"
-    stopwords = frozenset()
+    lang, stopwords = "any", frozenset()
+    # Parts a text as `split` does.
     js_splitter_code = f"""
 // Short Latin words are asked for only where nothing else was typed.
 var splitQuery = (query) => {{
@@ -53,7 +47,7 @@ class AccessibleTables:
     """
 
     body: list[str]
-    builder: Builder
+    starttag: Callable[..., str]
     tables = 0
 
     def replace_in(self, write: Callable[[Any], None], node: nodes.Element, old: str, new: str) -> None:
@@ -65,10 +59,9 @@ class AccessibleTables:
     def visit_table(self, node: nodes.table) -> None:
         title, head = node.next_node(nodes.title), node.next_node(nodes.thead)
         columns = [entry.astext() for entry in head.findall(nodes.entry)] if head else []
+        about = title.astext() if title else ", ".join(columns)
         self.tables += 1
-        name = _("Table {number}: {about}").format(
-            number=self.tables, about=title.astext() if title else ", ".join(columns)
-        )
+        name = _("Table {number}: {about}").format(number=self.tables, about=about)
         # The book theme's own writer has put the box around the table; an EPUB has none.
         box = f'<div tabindex="0" role="region" aria-label="{escape(name)}" '
         self.replace_in(super().visit_table, node, "<div ", box)  # type: ignore[misc]
@@ -79,7 +72,7 @@ class AccessibleTables:
 
     # No class for odd and even rows and fields: they make a tenth of a page of laws, and `:nth-child` knows them.
     def visit_row(self, node: nodes.row) -> None:
-        self.body.append(self.starttag(node, "tr", ""))  # type: ignore[attr-defined]
+        self.body.append(self.starttag(node, "tr", ""))
         node.column = 0  # type: ignore[attr-defined]  # docutils counts the cells of a row on its node
 
     def visit_field(self, node: nodes.field) -> None: ...

@@ -28,6 +28,7 @@ AROUND = {
     "field_list": ("\n#fields(", ")\n"),
     "row": ("\n", ""),
     "block_quote": ("\n#quote(block: true)[", "]\n"),
+    "diagram_words": ("\n#strip(settings.texts.diagram)\n", ""),
     "caption": ("\n#block(above: 6pt, par(text(size: 10pt)[", "]))\n"),
     "thead": ("(", "), "),
     "tbody": ("(", ")"),
@@ -252,11 +253,7 @@ class PageWriter:
 
     def link(self, target: str) -> str:
         """Return what makes a link of a node of a diagram: a function of its content."""
-        docname, anchor = self.builder.env.domains.standard_domain.anonlabels.get(target[1:].lower(), ("", ""))
-        name = self.targets.names.get(f"{docname}#{anchor}" if anchor else docname, "")
+        name = self.targets.names.get(target[1:], "")
         if name in self.builder.linked:
             return f'to.with({quote(name.partition("#")[0])}, {quote(name)}, kind: "near")'
         return f"link.with({quote(target)})" if OUTSIDE.match(target) else "none"
-
-    def write_diagram_words(self, node: nodes.Element) -> str:
-        return f"\n#strip[#{quote(_('The diagram in words'))}]\n{self.inside(node)}"

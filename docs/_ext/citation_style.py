@@ -1,7 +1,5 @@
 """The citation style `author_year_semicolon`: [ILO, 2021; WIEGO, 2017]. A comma would run two sources together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

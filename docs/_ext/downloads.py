@@ -1,7 +1,5 @@
 """Offers the book's other formats on each page of the site, with their sizes; dates a published version's pages."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

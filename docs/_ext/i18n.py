@@ -1,7 +1,5 @@
 """A translated page that is not whole says so below its title, and marks the passages that are still English."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from docutils import nodes

@@ -3,8 +3,6 @@
 What is Markdown already is `Markdown`, or passes through the filter `safe`.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable

@@ -3,8 +3,6 @@
 The entry of a law has the label `law-KEY`, so that links to it, and what they lead to, are Sphinx's own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from itertools import groupby
 from pathlib import Path

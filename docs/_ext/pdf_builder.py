@@ -1,7 +1,6 @@
 """The `pdf` builder: the whole book, and each of its chapters, as PDF/UA-1 by Typst.
 
-`typst_writer` turns each page into markup; here pages are put together, compiled and packed. What Typst says is told
-at the place in the pages that it comes from.
+`typst_writer` turns each page into markup; here pages are put together, compiled and packed.
 """
 
 import json
@@ -34,7 +33,7 @@ from sse_handbook.warnings_ import warn
 TEMPLATE = Path(__file__).parent.parent / "_pdf"
 PLACE = re.compile(r"┌─ .*\.typst/pages/(.+)\.typ:(\d+):\d+")
 NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
-PICTURE = re.compile(r'#image\("((?:[^"\\]|\\.)*)", alt: ("(?:[^"\\]|\\.)*")\)')
+PICTURE = re.compile(r'#image\((?:bytes\()?"((?:[^"\\]|\\.)*)"\)?, alt: ("(?:[^"\\]|\\.)*")\)')
 
 
 class PdfBuilder(Builder):
@@ -165,29 +164,25 @@ class PdfBuilder(Builder):
         docname, line, changed = self.config.root_doc, None, not missing.keys() <= self.missing.keys()
         self.missing |= missing
         place = PLACE.search(diagnostic)
-        if found := (place[1], int(place[2])) if place else self.fix_drawing(missing):
+        if found := (place[1], int(place[2])) if place else self.find_character(missing):
             docname, number, file = *found, self.root / "pages" / f"{found[0]}.typ"
-            changed, lines = changed or not place, file.read_text(encoding="utf-8").split("\n")
+            lines = file.read_text(encoding="utf-8").split("\n")
             blocks = re.findall(r"^/\*(\d+)\*/", "\n".join(lines[:number]), re.MULTILINE)
-            line = int(blocks[-1]) if blocks else None
-            said += "".join(f": {path}" for path, _alt in PICTURE.findall(lines[number - 1]))
+            line, old = int(blocks[-1]) if blocks else None, lines[number - 1]
             # A picture that cannot be read becomes its alternative text, and a character that no font has a “?”.
-            new = PICTURE.sub(r"#\2", lines[number - 1]).translate(missing)
-            changed, lines[number - 1] = changed or new != lines[number - 1], new
+            lines[number - 1] = old.translate(missing) if missing else PICTURE.sub(r"#\2", old)
+            said += "".join(f": {path}" for path, _alt in PICTURE.findall(old) if not missing and path[0] != "<")
+            changed = changed or lines[number - 1] != old
             file.write_text("\n".join(lines), encoding="utf-8")
         warn(BookCheck.PDF, f"The PDF differs from the page here: {said}", self.env.doc2path(docname), line)
         return changed
 
-    def fix_drawing(self, missing: Mapping[int, str]) -> tuple[str, int] | None:
-        """Replace characters in the first drawing that has them; return its page and line: Typst does not know them."""
-        pages = {path: path.read_text(encoding="utf-8") for path in sorted(self.root.glob("pages/**/*.typ"))}
-        for image in sorted(self.root.glob("images/*.svg")):
-            svg = image.read_text(encoding="utf-8", errors="surrogateescape")
-            if (new := svg.translate(missing)) != svg:
-                image.write_text(new, encoding="utf-8", errors="surrogateescape")
-                page = next(path for path, text in pages.items() if image.name in text)
-                number = pages[page].partition(image.name)[0].count("\n") + 1
-                return page.relative_to(self.root / "pages").with_suffix("").as_posix(), number
+    def find_character(self, missing: Mapping[int, str]) -> tuple[str, int] | None:
+        """Return the page and the line that have one of these: Typst does not know the place of one in a drawing."""
+        for file in sorted(self.root.glob("pages/**/*.typ")):
+            for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
+                if line.translate(missing) != line:
+                    return file.relative_to(self.root / "pages").with_suffix("").as_posix(), number
         return None
 
 

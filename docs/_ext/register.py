@@ -4,8 +4,6 @@ What a field may hold stands in the schemas. Here is checked what a schema canno
 country, and that each source and each other law that is named is there.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -7,7 +7,6 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-from babel import Locale, UnknownLocaleError
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.locale import _
@@ -108,10 +107,6 @@ def fill_page(app: Sphinx, name: str, template: str, context: dict[str, Any], do
     first = doctree.next_node(nodes.paragraph) if doctree is not None else None
     context["description"] = " ".join(first.astext().split()) if first else ""
     context["base_url"] = app.config.html_baseurl and app.config.html_baseurl.rstrip("/") + "/"
-    try:
-        context["direction"] = Locale.parse(app.config.language.replace("-", "_")).text_direction
-    except (ValueError, UnknownLocaleError):  # a language that Babel has not heard of
-        context["direction"] = "ltr"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -99,8 +99,9 @@ class PageWriter:
         self.builder, self.docname, self.level = builder, docname, max(depth - 1, 0)
         self.targets: Targets = builder.targets
         self.anchored: set[str] = set()  # the names that stand in the markup
-        self.titled = False
-        self.in_head = False  # of a table: it stands on each page of it, and PDF/UA allows no link there
+        self.titled = self.in_head = (
+            False  # the head of a table: it stands on each page of it, and PDF/UA allows no link there
+        )
 
     def write(self, node: Any) -> str:
         """Return the markup of a node, or that of its content alone: nothing that a page says is lost."""
@@ -172,10 +173,12 @@ class PageWriter:
 
     def write_image(self, node: nodes.image) -> str:
         file, alt = Path(self.builder.srcdir, node["uri"]), node.get("alt") or Path(node["uri"]).name
-        path = node["uri"]  # of what is no file here, or no SVG, Typst says so: a build asks nothing from another site
-        if file.is_file() and (file.suffix != ".svg" or file.read_bytes().rstrip().endswith(b"</svg>")):
-            path = self.builder.add_image(file.read_bytes(), file.name)
-        return f"\n#image({quote(path)}, alt: {quote(alt)})"
+        source = quote(node["uri"])  # of what is no file here Typst says so: a build asks nothing from another site
+        if file.suffix == ".svg" and file.is_file():
+            source = f"bytes({quote(file.read_text(encoding='utf-8', errors='replace'))})"
+        elif file.is_file():
+            source = quote(self.builder.add_image(file.read_bytes(), file.name))
+        return f"\n#image({source}, alt: {quote(alt)})"
 
     def write_section(self, node: nodes.section) -> str:
         self.level += 1
@@ -246,10 +249,9 @@ class PageWriter:
     def write_raw(self, node: nodes.raw) -> str:
         if "diagram" not in node["classes"]:
             return ""
-        path = self.builder.add_image(node.astext().encode(), "drawing.svg")
         targets = sorted(set(map(unescape, re.findall(r' href="([^"]+)"', node.astext()))))
         links = "".join(f"{quote(target)}: {self.link(target)}, " for target in targets)
-        return f"\n#drawing({quote(path)}, ({links or ':'}))\n"
+        return f"\n#drawing({quote(node.astext())}, ({links or ':'}))\n"
 
     def link(self, target: str) -> str:
         """Return what makes a link of a node of a diagram: a function of its content."""

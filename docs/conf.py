@@ -21,7 +21,6 @@ extensions = [
     "sse_handbook",
     "downloads",
     "epub",
-    "i18n",
     "mermaid_svg",
     "citation_style",
     "laws",

@@ -2,7 +2,6 @@
 
 from enum import Enum
 
-
 BookCheck = Enum(
     "BookCheck",
     "LAW_UNKNOWN LAW_UNUSED LAW_STALE ANCHOR_LOST REDIRECT DIAGRAM_SYNTAX "

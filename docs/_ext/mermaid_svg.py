@@ -50,10 +50,6 @@ ADVICE = {
 Edges = dict[str, list[tuple[str, str]]]  # from each box: the other box, and the label of the line with an arrow
 
 
-class diagram_words(nodes.container):
-    """The list below a diagram: folded away in HTML."""
-
-
 class Diagram(SphinxDirective):
     has_content, optional_arguments = True, 1
     option_spec: ClassVar = dict.fromkeys(("name", "caption", "text"), directives.unchanged)
@@ -86,7 +82,10 @@ class Diagram(SphinxDirective):
             node = nodes.figure("", node, nodes.caption(caption, "", *self.parse_inline(caption)[0]))
             self.set_source_info(node[1])
         self.add_name(node)
-        return [node, diagram_words("", *self.make_text(root, boxes, links))]
+        # The list is folded away in HTML; the PDF has a heading there.
+        fold = f'<details class="diagram-words"><summary>{_("The diagram in words")}</summary>\n'
+        first, last = (nodes.raw("", tag, format="html", heads=tag is fold) for tag in (fold, "</details>\n"))
+        return [node, first, *self.make_text(root, boxes, links), last]
 
     def stand_in(self, message: str, path: Path, line: int) -> list[nodes.Node]:
         """Warn, and return what stands for a diagram that cannot be drawn: links to its name still lead here."""
@@ -259,13 +258,8 @@ def link_drawings(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             node[:] = [nodes.Text(re.sub(r'href="#([^"]*)"', link, node.astext()))]
 
 
-def open_text(translator: Any, node: diagram_words) -> None:
-    translator.body.append(f'<details class="diagram-words"><summary>{_("The diagram in words")}</summary>\n')
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("sse_diagram_cache", "", "", str)
     app.add_directive("mermaid", Diagram, override=True)
-    app.add_node(diagram_words, html=(open_text, lambda page, node: page.body.append("</details>\n")))
     app.connect("doctree-resolved", link_drawings)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

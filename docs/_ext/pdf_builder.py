@@ -104,9 +104,9 @@ class PdfBuilder(Builder):
     def find_fonts(self) -> typst.Fonts:
         """Return the fonts of the packages that bring the families of the settings, and of the folder `_fonts`."""
         known, slugs = fontpkg.families(), map(fontpkg.slugify, self.config.pdf_fonts)
-        folders = sorted({str(known[slug].files[0].path.parent) for slug in slugs if slug in known})
-        folders.append(str(Path(self.confdir, "_fonts")))
-        return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
+        folders = {str(known[slug].files[0].path.parent) for slug in slugs if slug in known}
+        paths = [*sorted(folders), str(Path(self.confdir, "_fonts"))]
+        return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
 
     def write_pdf(self, path: Path, pages: Sequence[str], depth: int) -> None:
         """Compile some pages, and pack what Typst wrote: its file is three times as large."""

@@ -36,8 +36,7 @@ def find_addresses(env: BuildEnvironment) -> dict[str, str]:
     addresses = {docname: title.astext() for docname, title in env.titles.items()}
     for name, title, kind, docname, anchor, _priority in env.domains.standard_domain.get_objects():
         if docname in env.titles and anchor:
-            untitled = kind == "label" and title == name
-            addresses[f"{docname}#{anchor}"] = env.titles[docname].astext() if untitled else title
+            addresses[f"{docname}#{anchor}"] = addresses[docname] if (kind, title) == ("label", name) else title
     return addresses
 
 

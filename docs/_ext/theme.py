@@ -1,4 +1,6 @@
-"""What the theme cannot do in a template: tables for everybody, lighter lists of sources, search in any script."""
+"""What the theme cannot do in a template: tables for everybody, lighter lists of sources, search in any script; and
+below the title of a translated page that is not whole, how much of it is still English.
+"""
 
 import re
 import unicodedata
@@ -41,9 +43,7 @@ var splitQuery = (query) => {{
 
 
 class AccessibleTables:
-    """Mixin for the writers of HTML: the cells that head a row or a column say so; on the site, a table that is wider
-    than the page moves in a box that the keyboard can reach and that has a name.
-    """
+    """Mixin for writers of HTML: heads of rows and columns say so; a wide table moves in a named box for keyboards."""
 
     body: list[str]
     starttag: Callable[..., str]
@@ -85,10 +85,8 @@ def add_accessible_tables(app: Sphinx) -> None:
 
 
 def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """`doctree-resolved`: leave out what a page says twice.
-
-    A citation's tooltip repeats the list of sources, a tap away; the keys of that list mean nothing to a reader; an
-    address that is shown in full is shown by its host, for its link has the rest.
+    """`doctree-resolved`: leave out what a page says twice: the tooltip of a citation, whose list is a tap away; the keys
+    of that list, which mean nothing to a reader; and of an address that is shown in full all but its host.
     """
     if app.builder.format != "html" or app.builder.name == "epub":
         return
@@ -102,6 +100,18 @@ def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         source.children = [child for child in source.children if not isinstance(child, nodes.label)]
 
 
+def mark_english(app: Sphinx, doctree: nodes.document) -> None:
+    """`doctree-read`: Sphinx has noted of each passage whether it is translated."""
+    for node in doctree.findall(nodes.Element):
+        if node.get("translated") is False:
+            node["classes"].append("language-en")  # docutils writes it as `lang`
+    progress = doctree.get("translation_progress", {"total": 0, "translated": 0})
+    section = next(iter(doctree.findall(nodes.section)), None)
+    if app.config.language != "en" and section and progress["translated"] < progress["total"]:
+        text = _("{translated} of {total} passages of this page are translated.").format(**progress)
+        section.insert(1, nodes.paragraph("", text, classes=["translation"]))
+
+
 def fill_page(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """`html-page-context`: what the templates show and cannot find themselves."""
     first = doctree.next_node(nodes.paragraph) if doctree is not None else None
@@ -112,6 +122,7 @@ def fill_page(app: Sphinx, name: str, template: str, context: dict[str, Any], do
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_search_language(AnyLanguage)
     app.connect("builder-inited", add_accessible_tables, priority=900)
+    app.connect("doctree-read", mark_english)
     app.connect("doctree-resolved", shorten_sources)
     app.connect("html-page-context", fill_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

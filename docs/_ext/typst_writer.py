@@ -28,7 +28,6 @@ AROUND = {
     "field_list": ("\n#fields(", ")\n"),
     "row": ("\n", ""),
     "block_quote": ("\n#quote(block: true)[", "]\n"),
-    "diagram_words": ("\n#strip(settings.texts.diagram)\n", ""),
     "caption": ("\n#block(above: 6pt, par(text(size: 10pt)[", "]))\n"),
     "thead": ("(", "), "),
     "tbody": ("(", ")"),
@@ -87,8 +86,7 @@ def break_words(text: str) -> str:
 
 def in_columns(node: nodes.Node) -> str:
     """Return the function of the template that sets what stands in two columns: sources, and the laws of a country."""
-    sections = node.children if isinstance(node, nodes.section) else ()
-    laws = any("law" in part["classes"] for part in sections if isinstance(part, nodes.section))
+    laws = any("law" in part["classes"] for part in node.children if isinstance(part, nodes.section))
     return "sources" if isinstance(node, nodes.citation) else "laws" if laws else ""
 
 
@@ -248,7 +246,7 @@ class PageWriter:
 
     def write_raw(self, node: nodes.raw) -> str:
         if "diagram" not in node["classes"]:
-            return ""
+            return "\n#strip(settings.texts.diagram)\n" if node.get("heads") else ""
         targets = sorted(set(map(unescape, re.findall(r' href="([^"]+)"', node.astext()))))
         links = "".join(f"{quote(target)}: {self.link(target)}, " for target in targets)
         return f"\n#drawing({quote(node.astext())}, ({links or ':'}))\n"

@@ -1,6 +1,4 @@
-"""What the theme cannot do in a template: tables for everybody, lighter lists of sources, search in any script; and
-below the title of a translated page that is not whole, how much of it is still English.
-"""
+"""What the theme cannot do in a template: named tables, lighter sources, search in any script, notes on translation."""
 
 import re
 import unicodedata
@@ -85,8 +83,8 @@ def add_accessible_tables(app: Sphinx) -> None:
 
 
 def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """`doctree-resolved`: leave out what a page says twice: the tooltip of a citation, whose list is a tap away; the keys
-    of that list, which mean nothing to a reader; and of an address that is shown in full all but its host.
+    """`doctree-resolved`: leave out what is said twice: the tooltip of a citation, whose list is a tap away; the keys of
+    that list, which mean nothing to a reader; and of an address that is shown in full all but its host.
     """
     if app.builder.format != "html" or app.builder.name == "epub":
         return

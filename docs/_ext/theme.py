@@ -83,7 +83,7 @@ def add_accessible_tables(app: Sphinx) -> None:
 
 
 def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """`doctree-resolved`: leave out what is said twice: the tooltip of a citation, whose list is a tap away; the keys of
+    """`doctree-resolved`: leave out what is said twice: tooltips of citations, whose list is a tap away; the keys of
     that list, which mean nothing to a reader; and of an address that is shown in full all but its host.
     """
     if app.builder.format != "html" or app.builder.name == "epub":

@@ -23,7 +23,7 @@ from .warnings_ import Check, did_you_mean, read_or_stop, stop, warn
 def check_files(app: Sphinx) -> None:
     """`builder-inited`: before sphinxcontrib-bibtex reads them."""
     style = find_plugin("pybtex.style.formatting", app.config.bibtex_default_style)
-    for path in filter(Path.is_file, (Path(app.confdir, name) for name in app.config.bibtex_bibfiles or ())):
+    for path in filter(Path.is_file, (Path(app.confdir, name) for name in app.config.bibtex_bibfiles)):
         text = read_or_stop(path, "file of sources", app.config.bibtex_encoding)
         for position, message in find_problems(text, style):
             stop(path, text.count("\n", 0, position) + 1, message)
@@ -32,8 +32,7 @@ def check_files(app: Sphinx) -> None:
 def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
     """Yield where the text is no BibTeX, or where no list of sources can show an entry, and what to do."""
     for conflict in re.finditer(r"^(<{7}|>{7}) ", text, re.MULTILINE):  # BibTeX takes them for remarks
-        message = "Git could not merge two changes here. Keep one of them, and delete the three marks."
-        yield conflict.start(), message
+        yield conflict.start(), "Git could not merge two changes here. Keep one of them, and delete the three marks."
     parser = Parser()
     commands = LowLevelParser(text, macros=parser.macros)
     try:
@@ -47,31 +46,28 @@ def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
             if not entry.persons and "title" not in entry.fields:
                 yield commands.command_start, f"The source `{entry.key}` has no author and no title. Add one."
     except PybtexError as error:
-        reason = re.sub(r" in line \d+", "", str(error))
-        message = f"The file of sources stops making sense here: {reason}. Look at the entry above it, too."
+        message = f"The file of sources stops making sense here: {error}. Look at the entry above it, too."
         yield commands.command_start, message
 
 
 class CitationRole(CiteRole):
-    """Leaves out the keys that no source has, and all of a citation that is no list of keys."""
+    """Leaves out of a citation the keys that no source has, and what is no key."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        path, line = self.get_source_info()
+        bibliography: Any = self.env.get_domain("cite")
+        (path, line), known, found = self.get_source_info(), bibliography.bibdata.data.entries, []
         try:
-            targets = list(parse_citation_targets(self.target))
+            for key, before, after in parse_citation_targets(self.target):
+                if key in known:
+                    found.append(f"{{{before}}}{key}{{{after}}}".replace("{}", ""))
+                else:
+                    hint = did_you_mean(key, known) or " Add it to the file of sources, with title, date and address."
+                    warn(Check.XREF_MISSING, f"No source has the key `{key}`.{hint}", path, line, key)
         except ValueError:
             message = f"`{self.target}` is no list of keys. Write keys of sources, with commas between them."
             warn(Check.XREF_MISSING, message, path, line, self.target)
-            return [nodes.inline("", self.target)], []
-        bibliography: Any = self.env.get_domain("cite")
-        known = tuple(bibliography.bibdata.data.entries)
-        missing = [target.key for target in targets if not target.key.endswith(known)]  # a prefix may stand before it
-        for key in missing:
-            hint = did_you_mean(key, known) or " Add it to the file of sources, with its title, date and address."
-            warn(Check.XREF_MISSING, f"No source has the key `{key}`.{hint}", path, line, key)
-        found = [f"{{{pre}}}{key}{{{post}}}".replace("{}", "") for key, pre, post in targets if key not in missing]
         if not found:
-            return [nodes.inline("", f"[{', '.join(missing)}]")], []
+            return [nodes.inline("", f"[{self.target}]")], []
         self.target = ",".join(found)
         return super().run()
 
@@ -79,9 +75,9 @@ class CitationRole(CiteRole):
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-check-consistency`: tell the sources that no page cites, as `sse_report_unused` says."""
     bibliography: Any = env.get_domain("cite")
-    cited = {target.key for reference in bibliography.citation_refs for target in reference.targets}
+    used = {target.key for reference in bibliography.citation_refs for target in reference.targets}
     for path, file in bibliography.bibdata.bibfiles.items():
-        for key in [key for key in file.keys if key not in cited and "source" in app.config.sse_report_unused]:
+        for key in [key for key in file.keys if key not in used and "source" in app.config.sse_report_unused]:
             message = f"No page cites the source `{key}`. Cite it, or delete it."
             warn(Check.SOURCE_UNUSED, message, path, 1, f"{{{key},")
 

@@ -7,9 +7,9 @@ links, so a transform looks at these before it does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Set
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.utils import get_source_line
@@ -26,18 +26,18 @@ from .warnings_ import Check, did_you_mean, warn
 
 # What each kind of target is called where it is missing, and what to do where no name is near.
 MISSING = {
-    "label": ("No page or heading has the label", "Write the label of a page or heading."),
-    "term": ("The glossary has no term", "Write a term of the glossary, or add this one."),
-    "doc": ("There is no page", "Write the path of a page, without its ending."),
-    "footnote": ("This page has no footnote", "Write its text on a line of its own: `[^1]: the text`."),
+    "label": ("No page or heading has the label", " Write the label of a page or heading."),
+    "term": ("The glossary has no term", " Write a term of the glossary, or add this one."),
+    "doc": ("There is no page", " Write the path of a page, without its ending."),
+    "footnote": ("This page has no footnote", " Write its text on a line of its own: `[^1]: the text`."),
 }
-# What to say of a name that nobody uses.
+# What to say of a name that nobody uses, and how its definition is written, in MyST or in reST.
 UNUSED = {
-    "label": (Check.LABEL_UNUSED, "No page uses the label `{}`. Link to it, or delete it."),
-    "term": (Check.TERM_UNUSED, "No page uses the term `{}`. Use it on a page, or delete the entry."),
+    "label": (Check.LABEL_UNUSED, "No page uses the label `{}`. Link to it, or delete it.", r"\({}\)=|\.\. _{}:"),
+    "term": (Check.TERM_UNUSED, "No page uses the term `{}`. Use it, or delete the entry.", r"^[ \t]*{}[ \t]*$"),
 }
-# How a definition is written: in MyST or in reST.
-WRITTEN = {"label": r"\({}\)=|\.\. _{}:", "term": r"^[ \t]*{}[ \t]*$"}
+# The roles that lead to a name of each kind.
+USES = {"label": ("ref", "numref", "any", "myst", "label"), "term": ("term", "any", "myst")}
 ROLES = {"std:term": "term", "std:doc": "doc", "std:ref": "label", "sse:label": "label"}
 LAW = re.compile(r"law-[a-z]{2,3}-")  # the label of a law, with its country
 
@@ -64,9 +64,8 @@ class SSEDomain(Domain):
         if kind != "label" or label not in std.anonlabels:
             return None
         docname, anchor = std.anonlabels[label]
-        content = nodes.inline("", "", *text.children, classes=["std", "std-ref"])
-        if not text.astext():
-            content.children = [nodes.Text(std.labels.get(label, ("", "", target))[2])]
+        children = text.children if text.astext() else [nodes.Text(std.labels.get(label, ("", "", target))[2])]
+        content = nodes.inline("", "", *children, classes=["std", "std-ref"])
         return make_refnode(builder, fromdocname, docname, anchor, content)
 
     def resolve_any_xref(self, *arguments: Any) -> list[Any]:
@@ -74,27 +73,21 @@ class SSEDomain(Domain):
 
 
 def collect_names(app: Sphinx, doctree: nodes.document) -> None:
-    """`doctree-read`: keep the terms that a page explains, and what it refers to."""
-    items = [*doctree.findall(nodes.definition_list_item)] if any(id.startswith("term-") for id in doctree.ids) else []
-    items = [item for item in items if "glossary" in item.parent.get("classes", [])]
-    data, docname = app.env.get_domain("sse").data, app.env.current_document.docname
-    data["terms"][docname] = [[term.astext() for term in item.findall(nodes.term) if term["ids"]] for item in items]
-    data["uses"][docname] = set(_find_uses(doctree))
-
-
-def _find_uses(doctree: nodes.document) -> Iterator[tuple[str, str]]:
-    """Yield the kind of what a page refers to, and its name in lower case."""
+    """`doctree-read`: keep the terms that a page explains, entry by entry, and what it refers to, in lower case."""
+    terms, uses = list[list[str]](), set[tuple[str, str]]()
     # Of a name that a page has twice, docutils keeps no anchor.
     names = {anchor: name for name, anchor in doctree.nameids.items() if anchor}
     for node in doctree.findall(nodes.Element):  # by class: a function here costs twice the time
-        if isinstance(node, nodes.reference) and node.get("refid") in names:
-            yield "label", names[node["refid"]].lower()  # MyST has resolved links within the page by now
+        if isinstance(node, addnodes.glossary):
+            for item in node.findall(nodes.definition_list_item):
+                terms.append([term.astext() for term in item.findall(nodes.term) if term["ids"]])
+        elif isinstance(node, nodes.reference) and node.get("refid") in names:
+            uses.add(("label", names[node["refid"]].lower()))  # MyST has resolved links within the page by now
         elif isinstance(node, addnodes.pending_xref):
-            kind, target = node["reftype"], str(node.get("reftargetid") or node.get("reftarget", "")).lower()
-            if kind in ("ref", "numref", "any", "myst", "label"):
-                yield "label", target
-            if kind in ("term", "any", "myst"):
-                yield "term", target
+            target = str(node.get("reftargetid") or node.get("reftarget", "")).lower()
+            uses.update((kind, target) for kind, roles in USES.items() if node["reftype"] in roles)
+    data, docname = app.env.get_domain("sse").data, app.env.current_document.docname
+    data["terms"][docname], data["uses"][docname] = terms, uses
 
 
 def warn_missing(app: Sphinx, domain: Domain | None, node: addnodes.pending_xref) -> bool | None:
@@ -108,11 +101,10 @@ def warn_missing(app: Sphinx, domain: Domain | None, node: addnodes.pending_xref
 
 
 def _warn(env: BuildEnvironment, kind: str, target: str, node: nodes.Element, text: str = "") -> None:
-    source, line = get_source_line(node)
-    what, advice = MISSING[kind]
-    advice = did_you_mean(target, _known_names(env, kind, target)) or f" {advice}"
-    path, text = source or str(env.doc2path(node["refdoc"])), text or node["reftarget"]
-    warn(node.get("check", Check.XREF_MISSING), f"{what} `{target}`.{advice}", path, line, text)
+    (source, line), (what, advice) = get_source_line(node), MISSING[kind]
+    message = f"{what} `{target}`.{did_you_mean(target, _known_names(env, kind, target)) or advice}"
+    path = source or env.doc2path(env.current_document.docname)
+    warn(node.get("check", Check.XREF_MISSING), message, path, line, text or node["reftarget"])
 
 
 def _known_names(env: BuildEnvironment, kind: str, target: str) -> Iterable[str]:
@@ -134,10 +126,8 @@ class MissingFootnotes(SphinxTransform):
         for node in list(self.document.findall(nodes.footnote_reference)):
             name = node.get("refname")
             if name and name not in self.document.nameids:
-                node["refdoc"] = self.env.current_document.docname
                 _warn(self.env, "footnote", name, node, f"[^{name}]")
-                if node in self.document.autofootnote_refs:
-                    self.document.autofootnote_refs.remove(node)
+                node.resolved = True  # or docutils would miss its number, too
                 node.replace_self(nodes.inline("", f"[{name}]"))
 
 
@@ -147,11 +137,11 @@ class MissingTargets(SphinxPostTransform):
     default_priority = 8  # MyST's own resolver has 9, Sphinx's 10
 
     def run(self, **kwargs: Any) -> None:
+        for link in [*self.document.findall(nodes.reference), *self.document.findall(addnodes.pending_xref)]:
+            for inner in list(link.findall(addnodes.pending_xref, include_self=False)):
+                inner.replace_self(inner.children)  # no format has a link within a link: it stays text
         for node in list(self.document.findall(addnodes.pending_xref)):
-            node.setdefault("refdoc", self.env.current_document.docname)
-            if _is_in_link(node):  # no format has a link within a link: it stays text
-                node.replace_self(node.children)
-            elif node["reftype"] == "myst":
+            if node["reftype"] == "myst":
                 self.check_link(node)
 
     def check_link(self, node: addnodes.pending_xref) -> None:
@@ -174,26 +164,17 @@ class MissingTargets(SphinxPostTransform):
         node.replace_self(node.children if node.astext() else nodes.Text(target.rpartition("/")[2]))
 
     def is_found_by_myst(self, node: addnodes.pending_xref) -> bool:
-        """Tell whether MyST finds a page, an object of a domain or of another project, or has been told not to look."""
+        """Tell whether MyST finds a page or an object, looks into inventories, or has been told not to look."""
         target, env = node["reftarget"], self.env
-        if node.get("reflocalid") or docname_join(node["refdoc"], target) in env.all_docs:
-            return True
-        patterns = env.config.nitpick_ignore_regex
-        inventories = getattr(env, "intersphinx_named_inventory", {}).values()
+        ignored = [*env.config.nitpick_ignore_regex, *(map(re.escape, pair) for pair in env.config.nitpick_ignore)]
         names = (name for domain in env.domains.values() for name, *_ in domain.get_objects())
-        return (
-            ("myst", target) in env.config.nitpick_ignore
-            or any(re.fullmatch(kind, "myst") and re.fullmatch(name, target) for kind, name in patterns)
-            or any(target in objects for inventory in inventories for objects in inventory.values())
+        return bool(
+            node.get("reflocalid")
+            or docname_join(node["refdoc"], target) in env.all_docs
+            or getattr(env, "intersphinx_named_inventory", None)
+            or any(re.fullmatch(kind, "myst") and re.fullmatch(name, target) for kind, name in ignored)
             or any(name.lower() == target.lower() or name.endswith(f".{target}") for name in names)
         )
-
-
-def _is_in_link(node: nodes.Element) -> bool:
-    parent = node.parent
-    if isinstance(parent, nodes.reference | addnodes.pending_xref):
-        return True
-    return isinstance(parent, nodes.Inline) and _is_in_link(cast("nodes.Element", parent))
 
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
@@ -204,7 +185,7 @@ def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     defined += [("term", docname, names) for docname, entries in data["terms"].items() for names in entries if names]
     for kind, docname, names in defined:
         if kind in app.config.sse_report_unused and not any((kind, name.lower()) in uses for name in names):
-            (check, message), path = UNUSED[kind], Path(env.doc2path(docname))
-            text, written = path.read_text("utf-8", "replace"), WRITTEN[kind].replace("{}", re.escape(names[0]))
-            if found := re.search(written, text, re.IGNORECASE | re.MULTILINE):  # else it was generated
+            (check, message, written), path = UNUSED[kind], Path(env.doc2path(docname))
+            text, pattern = path.read_text("utf-8", "replace"), written.replace("{}", re.escape(names[0]))
+            if found := re.search(pattern, text, re.IGNORECASE | re.MULTILINE):  # else it was generated
                 warn(check, message.format(names[0]), path, text.count("\n", 0, found.end()) + 1)

@@ -8,30 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import yaml
 
 from .warnings_ import did_you_mean
 
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
-
 Steps = tuple[str | int, ...]  # to a value in a file: keys, and numbers of items
 
 
-class Fault(NamedTuple):
-    """What is wrong with a file, and what to do; `line` counts from 1."""
-
+class Fault(NamedTuple):  # what is wrong with a file, and what to do
     path: Path
     line: int
     message: str
 
 
-@dataclass(frozen=True)
-class Entry:  # valid by its schema
+class Entry(NamedTuple):  # valid by its schema
     key: str
     value: Mapping[str, Any]
     path: Path
@@ -54,13 +47,11 @@ TYPES = {
     "date": "This must be a day of the calendar, as `2026-11-30`.",
 }
 SLIPS = {
-    "mapping values are not allowed": "There is a second colon on this line, or a quote or indent is wrong above it. "
-    "Put a text that has a colon into quotes.",
+    "mapping values are": "There is a second colon on this line: put the text into quotes. Or look at the line above.",
     "cannot start any token": "A text cannot begin with this character. Put it into quotes; write spaces for a tab.",
     "could not find expected ':'": "A field needs a colon and a space: `name: value`. Look at the line above, too.",
     "expected <block end>": "The indent is not that of the lines around it, or a quote stands within a quoted text.",
     "unexpected end of stream": "A quote or a bracket is opened and not closed.",
-    "special characters are not allowed": "YAML does not allow a character on this line. Delete it.",
     " byte": "The register is not UTF-8 here. Save it as UTF-8.",
     "for a key": "A key must be text. Write `key:` and, below it, its fields.",
     "found undefined alias": "A text that begins with `*` must stand in quotes.",
@@ -75,50 +66,45 @@ def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
     """
     from jsonschema import Draft202012Validator  # as slow to import as all of the extension
 
-    loaded = _load(path)
-    if isinstance(loaded, Fault):
-        yield loaded
-        return
-    loader, entries = loaded
-    yield from (Fault(path, line, message) for line, message in loader.doubles)
-    broken, rules = set[str](), json.loads(schema.read_text(encoding="utf-8"))
+    reader = _Reader(path)
+    entries = reader.read()
+    yield from reader.faults
+    rules = json.loads(schema.read_text(encoding="utf-8"))
     validator = Draft202012Validator(rules, format_checker=Draft202012Validator.FORMAT_CHECKER)
-    for problem in sorted(validator.iter_errors(entries), key=lambda problem: list(map(str, problem.path))):
+    broken = set[str]()
+    for problem in validator.iter_errors(entries):
         for key, *steps, message in _explain(problem):
             broken.add(key)
-            line = Entry(key, {}, path, loader.lines).line(*steps)
+            line = Entry(key, {}, path, reader.lines).line(*steps)
             yield Fault(path, line, f"`{'.'.join(map(str, (key, *steps)))}`: {message}")
-    yield from (Entry(key, fields, path, loader.lines) for key, fields in entries.items() if key not in broken)
+    yield from (Entry(key, fields, path, reader.lines) for key, fields in entries.items() if key not in broken)
 
 
-def _load(path: Path) -> tuple[_Loader, dict[str, Any]] | Fault:
-    """Return what read the file, and its entries; or why it is of no use."""
-    raw = b""
-    try:
-        raw = path.read_bytes()
-        loader = _Loader(raw)
-        root = loader.get_single_node()
-        if isinstance(root, yaml.MappingNode):
-            return loader, loader.build(root)
-        state = "is empty" if root is None else "holds no map"
-        return Fault(path, 1, f"The register {state}. Write `key:` and, below it, its fields, or delete the file.")
-    except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
-        mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line = mark.line if mark else raw.count(b"\n", 0, getattr(error, "position", 0))
-        problem = getattr(error, "problem", None) or getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        known = (advice for slip, advice in SLIPS.items() if slip in problem)
-        return Fault(path, line + 1, next(known, f"The register cannot be read: {problem}."))
+class _Reader:
+    """Reads YAML as JSON knows it: keys are text, and days stay text. Of two entries with one key the last counts."""
 
+    def __init__(self, path: Path) -> None:
+        self.path, self.faults = path, list[Fault]()
+        self.lines: dict[Steps, int] = {(): 1}
+        self.constructor = yaml.constructor.SafeConstructor()
 
-class _Loader(yaml.SafeLoader):
-    """YAML as JSON knows it: keys are text, and days stay text.
-
-    Of two entries with one key it keeps the last, as YAML does; `doubles` are their lines, and what to do.
-    """
-
-    def __init__(self, raw: bytes) -> None:
-        super().__init__(raw)
-        self.lines, self.doubles = dict[Steps, int](), list[tuple[int, str]]()
+    def read(self) -> dict[str, Any]:
+        raw, line = b"", 0
+        try:
+            raw = self.path.read_bytes()
+            root = yaml.compose(raw, yaml.SafeLoader)
+            if isinstance(root, yaml.MappingNode):
+                return cast("dict[str, Any]", self.build(root))
+            state = "is empty" if root is None else "holds no map"
+            advice = f"The register {state}. Write `key:` and, below it, its fields, or delete the file."
+        except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
+            mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+            line = mark.line if mark else raw.count(b"\n", 0, getattr(error, "position", 0))
+            problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+            known = (advice for slip, advice in SLIPS.items() if slip in problem)
+            advice = next(known, f"The register cannot be read: {problem}.")
+        self.faults.append(Fault(self.path, line + 1, advice))
+        return {}
 
     def build(self, node: Any, *steps: str | int) -> Any:
         """Return the value of a node, and note the line of every key and item in it."""
@@ -127,7 +113,7 @@ class _Loader(yaml.SafeLoader):
             return [self.build(item, *steps, number) for number, item in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
             is_text = node.tag.endswith(":timestamp") or len(node.value) > 99  # a number that nobody can print
-            return node.value if is_text else self.construct_object(node)
+            return node.value if is_text else self.constructor.construct_object(node)
         fields: dict[str, Any] = {}
         for key, value in node.value:
             line, place = key.start_mark.line + 1, (*steps, key.value)
@@ -135,15 +121,15 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem="a list or map for a key", problem_mark=key.start_mark)
             if key.value in fields:
                 first = f"`{key.value}` stands here again (first on line {self.lines[place]})."
-                self.doubles.append((line, f"{first} Merge the two, or rename one."))
+                self.faults.append(Fault(self.path, line, f"{first} Merge the two, or rename one."))
             self.lines[place] = line
             fields[key.value] = self.build(value, *place)
         return fields
 
 
-def _explain(problem: ValidationError) -> Iterator[tuple[Any, ...]]:
+def _explain(problem: Any) -> Iterator[tuple[Any, ...]]:
     """Yield the steps to what breaks a rule, and then what to say of it; a value of a megabyte is not repeated."""
-    rule, wanted, value = cast("tuple[Any, Any, Any]", (problem.schema, problem.validator_value, problem.instance))
+    rule, wanted, value = problem.schema, problem.validator_value, problem.instance
     # What is wrong with a key is said of the whole map: the key is the fault's instance.
     steps = tuple(problem.absolute_path) or (str(value),)
     if problem.validator == "additionalProperties":
@@ -156,7 +142,6 @@ def _explain(problem: ValidationError) -> Iterator[tuple[Any, ...]]:
     elif problem.validator in ("type", "format") and wanted in TYPES:
         yield *steps, TYPES[wanted]
     elif problem.validator == "enum":
-        known, given = list(map(str, wanted)), str(value)[:80]
-        yield *steps, f"`{given}` is not one of: {', '.join(known)}.{did_you_mean(given, known)}"
+        yield *steps, f"`{str(value)[:80]}` is not one of: {', '.join(wanted)}.{did_you_mean(str(value)[:80], wanted)}"
     else:
         yield *steps, f"{problem.message[:200]}."

@@ -15,7 +15,6 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-
 # Every kind of warning: its name in small letters is the subtype, the type is `sse`.
 Check = Enum(
     "Check",
@@ -25,14 +24,13 @@ Check = Enum(
 
 
 def warn(check: Enum, message: str, path: str | Path, line: int | None = None, text: str = "") -> None:
-    """Log a warning of type `sse`, with the name of `check` as its subtype.
+    """Log a warning of type `sse`, with the name of `check` as its subtype, that `suppress_warnings` and `-W` know.
 
     The place is where `text` stands, from `line` on; without both, the whole file is meant.
-    `suppress_warnings` and `-W` treat it as any other; what was said before in this build is not said again.
     """
     # A message is one line of bounded length that no terminal takes for a command.
     message = "".join(character if character.isprintable() else "\ufffd" for character in message[:900])
-    place = f"{path}:{(text and find_line(path, line, text)) or line or 1}"
+    place = f"{path}:{find_line(path, line, text)}"
     logger.warning(message, type="sse", subtype=check.name.lower(), location=place)
 
 
@@ -47,8 +45,7 @@ def read_or_stop(path: Path, what: str, encoding: str) -> str:
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
-        name, line = encoding.removesuffix("-sig").upper(), raw.count(b"\n", 0, error.start) + 1
-        stop(path, line, f"The {what} is not {name} here. Save it as UTF-8.")
+        stop(path, raw.count(b"\n", 0, error.start) + 1, f"The {what} is not UTF-8 here. Save it as UTF-8.")
 
 
 def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -58,10 +55,7 @@ def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None
 
 
 def tell_once(app: Sphinx) -> None:
-    """`builder-inited`: show each of our warnings once, also where two processes find it.
-
-    Sphinx's own `once` shows a text once in a build, however many places it has.
-    """
+    """`builder-inited`: show each of our warnings once in a build, also where two processes find it."""
     told = set[tuple[str, str]]()
 
     def is_new(record: LogRecord) -> bool:
@@ -78,20 +72,18 @@ def tell_once(app: Sphinx) -> None:
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A suggestion to put behind a message: the nearest known name by spelling, or nothing."""
     names = {name.lower(): name for name in known}
-    nearest = get_close_matches(wrong.lower(), names, n=1, cutoff=0.6)
+    nearest = get_close_matches(wrong.lower(), names, n=1)
     return f" Did you mean `{names[nearest[0]]}`?" if nearest else ""
 
 
-def find_line(path: str | Path, first: int | None, text: str) -> int | None:
-    """The line of a file on which a text stands, from `first` on; `None` where none does.
+def find_line(path: str | Path, first: int | None, text: str) -> int:
+    """The line of a file on which a text stands, from `first` on; `first` where none does, or there is no text.
 
     MyST gives every inline node the first line of its block, so this is where the text itself is found.
     """
+    first, forms = first or 1, {text.lower(), text.lower().replace("&", "&amp;")}
     try:
-        lines = Path(path).read_text(encoding="utf-8").lower().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    for number, line in enumerate(lines, 1):
-        if number >= (first or 1) and (text.lower() in line or text.replace("&", "&amp;").lower() in line):
-            return number
-    return None
+        lines = Path(path).read_text("utf-8", "replace").lower().splitlines()[first - 1 :] if text else []
+    except OSError:
+        lines = []
+    return next((number for number, line in enumerate(lines, first) if any(form in line for form in forms)), first)

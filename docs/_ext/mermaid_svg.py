@@ -133,9 +133,10 @@ class Diagram(SphinxDirective):
             node: nodes.Element = nodes.inline("", boxes[name])
             if name in links:
                 target, line = links.pop(name)
-                node = pending_xref("", node, refdomain="sse", reftype="label", reftarget=target, refwarn=True)
-                node.attributes.update(refdoc=self.env.current_document.docname, check=BookCheck.DIAGRAM_LINK)
-                node.source, node.line = str(self.path), self.first_line + line - 1
+                node = pending_xref("", node, refdomain="std", reftype="ref", reftarget=target.lower(), refwarn=True)
+                node.attributes.update(refexplicit=True, refdoc=self.env.current_document.docname)
+                node["check"], node.source = BookCheck.DIAGRAM_LINK, str(self.path)
+                node.line = self.first_line + line - 1
             return nodes.paragraph("", before, nodes.strong("", "", node) if edges[name] and not chain else node)
 
         def item(name: str) -> Iterator[nodes.Node]:

@@ -1,7 +1,5 @@
 """Checks cross-references and video links when the book is built."""
 
-from __future__ import annotations
-
 from importlib.metadata import version
 from typing import Any
 
@@ -38,8 +36,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_transform(crossrefs.MissingFootnotes)
     app.add_post_transform(crossrefs.MissingTargets)
     app.connect("env-check-consistency", crossrefs.find_unused)
-    safe = {"parallel_read_safe": True, "parallel_write_safe": True}
-    return {"version": version("sse-handbook"), "env_version": 21} | safe
+    return {"version": version("sse-handbook"), "env_version": 22, "parallel_read_safe": True}
 
 
 def add_bibliography(app: Sphinx, config: Config) -> None:

@@ -1,7 +1,5 @@
 """Beside sphinxcontrib-bibtex: stop where it could not read or show a source; tell citations that it could not read."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,17 +35,15 @@ def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
     commands = LowLevelParser(text, macros=parser.macros)
     try:
         for kind, body in commands:
-            if kind.lower() in ("string", "preamble"):
-                continue
-            parser.process_entry(kind, *body)
-            entry = parser.data.entries[body[0]]
-            if not hasattr(style, f"get_{entry.type}_template"):
-                yield commands.command_start, f"No list of sources can show a `@{kind}`. Write `@misc`."
-            if not entry.persons and "title" not in entry.fields:
-                yield commands.command_start, f"The source `{entry.key}` has no author and no title. Add one."
+            if kind.lower() not in ("string", "preamble"):
+                parser.process_entry(kind, *body)
+                entry = parser.data.entries[body[0]]
+                if not hasattr(style, f"get_{entry.type}_template"):
+                    yield commands.command_start, f"No list of sources can show a `@{kind}`. Write `@misc`."
+                if not entry.persons and "title" not in entry.fields:
+                    yield commands.command_start, f"The source `{entry.key}` has no author and no title. Add one."
     except PybtexError as error:
-        message = f"The file of sources stops making sense here: {error}. Look at the entry above it, too."
-        yield commands.command_start, message
+        yield commands.command_start, f"The file of sources stops making sense here: {error}. Look above it, too."
 
 
 class CitationRole(CiteRole):
@@ -78,14 +74,12 @@ def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     used = {target.key for reference in bibliography.citation_refs for target in reference.targets}
     for path, file in bibliography.bibdata.bibfiles.items():
         for key in [key for key in file.keys if key not in used and "source" in app.config.sse_report_unused]:
-            message = f"No page cites the source `{key}`. Cite it, or delete it."
-            warn(Check.SOURCE_UNUSED, message, path, 1, f"{{{key},")
+            warn(Check.SOURCE_UNUSED, f"No page cites the source `{key}`. Cite it, or delete it.", path, 1, f"{{{key},")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", check_files, priority=400)
-    app.add_role("cite", CitationRole(), override=True)
     for name in BibtexDomain.roles:
         app.add_role_to_domain("cite", name, CitationRole(), override=True)
     app.connect("env-check-consistency", find_unused)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True}

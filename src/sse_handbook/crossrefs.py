@@ -4,8 +4,6 @@ A missing target is told where Sphinx would tell it: at `warn-missing-reference`
 links, so a transform looks at these before it does.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Set
 from pathlib import Path
@@ -20,7 +18,6 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
-from sphinx.util.nodes import make_refnode
 
 from .warnings_ import Check, did_you_mean, warn
 
@@ -37,13 +34,13 @@ UNUSED = {
     "term": (Check.TERM_UNUSED, "No page uses the term `{}`. Use it, or delete the entry.", r"^[ \t]*{}[ \t]*$"),
 }
 # The roles that lead to a name of each kind.
-USES = {"label": ("ref", "numref", "any", "myst", "label"), "term": ("term", "any", "myst")}
-ROLES = {"std:term": "term", "std:doc": "doc", "std:ref": "label", "sse:label": "label"}
+USES = {"label": ("ref", "numref", "any", "myst"), "term": ("term", "any", "myst")}
+ROLES = {"std:term": "term", "std:doc": "doc", "std:ref": "label"}
 LAW = re.compile(r"law-[a-z]{2,3}-")  # the label of a law, with its country
 
 
 class SSEDomain(Domain):
-    """The home of the roles and directives; what each page defines, refers to and shows; links to labels."""
+    """The home of the roles and directives; what each page defines, refers to and shows."""
 
     name = "sse"
     label = "SSE handbook"
@@ -56,17 +53,6 @@ class SSEDomain(Domain):
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
         for table in self.initial_data:
             self.data[table].update({name: page for name, page in otherdata[table].items() if name in docnames})
-
-    def resolve_xref(self, *arguments: Any) -> nodes.reference | None:
-        """Resolve `sse:label`: as Sphinx's `ref`, but the text keeps its markup, and no label needs a title."""
-        env, fromdocname, builder, kind, target, _node, text = arguments
-        label, std = target.lower(), env.domains.standard_domain
-        if kind != "label" or label not in std.anonlabels:
-            return None
-        docname, anchor = std.anonlabels[label]
-        children = text.children if text.astext() else [nodes.Text(std.labels.get(label, ("", "", target))[2])]
-        content = nodes.inline("", "", *children, classes=["std", "std-ref"])
-        return make_refnode(builder, fromdocname, docname, anchor, content)
 
     def resolve_any_xref(self, *arguments: Any) -> list[Any]:
         return []  # MyST warns about a domain that does not answer
@@ -95,7 +81,7 @@ def warn_missing(app: Sphinx, domain: Domain | None, node: addnodes.pending_xref
     kind, target = ROLES.get(f"{domain.name if domain else ''}:{node['reftype']}"), node["reftarget"]
     if not kind or (kind == "label" and target in app.env.domains.standard_domain.anonlabels):
         return None
-    node["reftype"] = kind  # `label` is not for Sphinx's handler
+    node["reftype"] = kind  # no longer `ref`: Sphinx's own handler is asked, too
     _warn(app.env, kind, docname_join(node["refdoc"], target) if kind == "doc" else target, node)
     return True
 
@@ -124,15 +110,14 @@ class MissingFootnotes(SphinxTransform):
 
     def apply(self, **kwargs: Any) -> None:
         for node in list(self.document.findall(nodes.footnote_reference)):
-            name = node.get("refname")
-            if name and name not in self.document.nameids:
+            if (name := node.get("refname")) and name not in self.document.nameids:
                 _warn(self.env, "footnote", name, node, f"[^{name}]")
                 node.resolved = True  # or docutils would miss its number, too
                 node.replace_self(nodes.inline("", f"[{name}]"))
 
 
 class MissingTargets(SphinxPostTransform):
-    """Take over Markdown links to labels, and tell missing targets of Markdown links before MyST does."""
+    """Tell missing targets of Markdown links before MyST does."""
 
     default_priority = 8  # MyST's own resolver has 9, Sphinx's 10
 
@@ -145,13 +130,13 @@ class MissingTargets(SphinxPostTransform):
                 self.check_link(node)
 
     def check_link(self, node: addnodes.pending_xref) -> None:
-        """Give a link to a label to our domain (MyST doubts where a page has its name, too); tell a missing target."""
         target, page = node["reftarget"], node["reftarget"].partition("#")[0]
         if node["refdomain"] == "doc":  # MyST has found the file
             if target not in self.env.all_docs:
                 self.report(node, "doc", target, target.rpartition("/")[2])
         elif target.lower() in self.env.domains.standard_domain.anonlabels:
-            node.attributes.update(refdomain="sse", reftype="label")
+            if docname_join(node["refdoc"], target) in self.env.all_docs:  # MyST would doubt which of them is meant
+                node["reftarget"] = target.upper()  # it finds labels in any case, and pages in their own
         elif not self.is_found_by_myst(node):
             if page.endswith(tuple(self.config.source_suffix)):
                 self.report(node, "doc", docname_join(node["refdoc"], page.rpartition(".")[0]), target)

@@ -1,10 +1,7 @@
 """YAML files that map keys to entries: valid entries that know their lines, and a fault for whatever is wrong.
 
-Nothing that a file holds raises. PyYAML and not ruamel.yaml: that one stops at the first key that stands twice, and
-reads days as dates (looked at with 0.19.1, November 2026).
+Nothing that a file holds raises. ruamel.yaml stops at the first key that stands twice, and reads days as dates (0.19).
 """
-
-from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
@@ -60,10 +57,7 @@ SLIPS = {
 
 
 def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
-    """Yield the entries of a YAML file that its JSON Schema allows, in their order, and a fault for all else.
-
-    A rule of the schema may bring its own advice as `$comment`.
-    """
+    """Yield the entries that a JSON Schema allows, and a fault for all else, with the `$comment` of the rule as advice."""
     from jsonschema import Draft202012Validator  # as slow to import as all of the extension
 
     reader = _Reader(path)
@@ -86,7 +80,6 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.path, self.faults = path, list[Fault]()
         self.lines: dict[Steps, int] = {(): 1}
-        self.constructor = yaml.constructor.SafeConstructor()
 
     def read(self) -> dict[str, Any]:
         raw, line = b"", 0
@@ -113,7 +106,7 @@ class _Reader:
             return [self.build(item, *steps, number) for number, item in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
             is_text = node.tag.endswith(":timestamp") or len(node.value) > 99  # a number that nobody can print
-            return node.value if is_text else self.constructor.construct_object(node)
+            return node.value if is_text else yaml.constructor.SafeConstructor().construct_object(node)
         fields: dict[str, Any] = {}
         for key, value in node.value:
             line, place = key.start_mark.line + 1, (*steps, key.value)

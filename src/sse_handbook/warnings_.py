@@ -1,7 +1,5 @@
 """Every kind of warning that the extension gives; how one is told, or stops the build; two helpers for messages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import Enum
@@ -24,10 +22,7 @@ Check = Enum(
 
 
 def warn(check: Enum, message: str, path: str | Path, line: int | None = None, text: str = "") -> None:
-    """Log a warning of type `sse`, with the name of `check` as its subtype, that `suppress_warnings` and `-W` know.
-
-    The place is where `text` stands, from `line` on; without both, the whole file is meant.
-    """
+    """Log a warning at the place where `text` stands, from `line` on; without both, the whole file is meant."""
     # A message is one line of bounded length that no terminal takes for a command.
     message = "".join(character if character.isprintable() else "\ufffd" for character in message[:900])
     place = f"{path}:{find_line(path, line, text)}"
@@ -77,13 +72,8 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 
 def find_line(path: str | Path, first: int | None, text: str) -> int:
-    """The line of a file on which a text stands, from `first` on; `first` where none does, or there is no text.
-
-    MyST gives every inline node the first line of its block, so this is where the text itself is found.
-    """
+    """The line on which a text stands, from `first` on, which is all that MyST knows of a node; else `first`."""
     first, forms = first or 1, {text.lower(), text.lower().replace("&", "&amp;")}
-    try:
-        lines = Path(path).read_text("utf-8", "replace").lower().splitlines()[first - 1 :] if text else []
-    except OSError:
-        lines = []
-    return next((number for number, line in enumerate(lines, first) if any(form in line for form in forms)), first)
+    source = Path(path).read_text("utf-8", "replace").lower() if text and Path(path).is_file() else ""
+    lines = enumerate(source.splitlines()[first - 1 :], first)
+    return next((number for number, line in lines if any(form in line for form in forms)), first)

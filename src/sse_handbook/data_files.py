@@ -57,7 +57,7 @@ SLIPS = {
 
 
 def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
-    """Yield the entries that a JSON Schema allows, and a fault for all else, with the `$comment` of the rule as advice."""
+    """Yield the entries that a JSON Schema allows, and a fault for all else; advice is a rule's `$comment`."""
     from jsonschema import Draft202012Validator  # as slow to import as all of the extension
 
     reader = _Reader(path)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from sse_handbook.video_hosts import HOSTS
+from sse_handbook.videocheck import HOSTS
 
 ONE, TWO, THREE = "gBKYf4qt1vw", "b7d-VMscsSA", "VGC3mTTuE1E"
 ALIVE, NEVER = HOSTS["YouTube"]["alive"], HOSTS["YouTube"]["never"]

@@ -39,7 +39,7 @@ GOOD = [
         for provider in ("vimeo", "peertube")
         for address, name, *start in rows(provider)
     ),
-    (f"\x00\x1f https://youtu.be/{ID}\u00a0\x1f", VideoLink("youtube", ID)),
+    (f"\x1f https://youtu.be/{ID}\u00a0\x1f", VideoLink("youtube", ID)),
     (f"https://www.youtube.com/\nwatch?v=\t{ID}", VideoLink("youtube", ID)),
 ]
 ADDRESSES = [*(good[0] for good in GOOD), *(wrong[0] for wrong in WRONG), *(row[0] for row in rows("not_one_video"))]

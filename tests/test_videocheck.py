@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -36,9 +35,8 @@ from loopback import (
     no_http,
 )
 
-from sse_handbook.video_hosts import HOSTS, Asker
 from sse_handbook.video_links import VideoLink, parse_video_link
-from sse_handbook.video_status import decide_status
+from sse_handbook.videocheck import HOSTS, Asker, decide_status
 
 DAY = date(2026, 10, 5)
 CONF = 'extensions = ["myst_parser", "sse_handbook"]\nsse_data_dir = "data"\nhtml_theme = "basic"\n'
@@ -123,7 +121,7 @@ ANSWERS = [
     (GONE, BUSY, "suspect", 2),
     (Reply(403), Reply(503), "unknown", 2),
     *((reply, PICTURE, "unknown", 1) for reply in (Reply(400), Reply(410), Reply(500), BUSY, CAPTCHA)),
-    *((reply, PICTURE, "unknown", 1) for reply in (named(TWO), named(ONE, title=" "), Reply(act=no_http))),
+    *((reply, PICTURE, "unknown", 1) for reply in (named(TWO), Reply(act=no_http))),
     (named(ONE, html="", thumbnail_url=""), PICTURE, "unknown", 1),
     (Reply(200, b'{"title": "A vid', "application/json"), PICTURE, "unknown", 1),
     (Reply(200, b"[" * 60_000, "application/json"), PICTURE, "unknown", 1),
@@ -252,9 +250,10 @@ def test_a_dead_video_is_named_with_all_its_places(book: Book) -> None:
     assert "Last seen working on 2026-10-05. Copies may be at https://web.archive.org/web/*/https://" in dead.message
     places = ["data/videos.yaml:3", "data/videos.yaml:7", "index.md:3", "index.md:4"]
     assert f"Used at {', '.join(places)}." in dead.message
-    assert re.findall(r"`(.*?)`", book.report) == places and "2026-10-05" in book.report
-    book.write("index.md", INDEX + "\n{sse:video}`first`\n" * 30)
-    assert " and 22 more." in book.check().raw_warnings and book.report.count("index.md:") == 32
+    assert book.report == f"- {dead.message}\n"
+    book.write("index.md", INDEX + "\n{sse:video}`first`\n" * 60)
+    book.check()
+    assert book.report.count("index.md:") == 62
 
 
 def test_what_was_found_of_another_video_does_not_count_and_a_key_may_change(book: Book) -> None:
@@ -341,8 +340,3 @@ def test_sphinx_build_ends_with_the_code(book: Book, known: str, found: Reply | 
     command = [sys.executable, "-m", "sphinx", "-b", "videocheck", str(book.source), str(book.folder / "build")]
     run = subprocess.run(command, capture_output=True, check=False, text=True)
     assert (run.returncode, "Traceback" in run.stderr) == (code, False), run.stderr
-
-
-def test_a_setting_for_no_host_is_told(book: Book) -> None:
-    built = book.check(sse_videocheck_hosts={"yuotube": {}})
-    assert (built.code, "yuotube" in built.raw_warnings) == (2, True)

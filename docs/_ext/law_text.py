@@ -14,7 +14,7 @@ from register import Law
 from sphinx.locale import _, get_translator
 from sphinx.util.i18n import format_date
 
-from sse_handbook.video_status import today
+from sse_handbook.videos import today
 
 TEMPLATES = Path(__file__).parents[1] / "_templates" / "laws"
 # Not the years of a span (2014-2016), and not a day of several (2000-10-18/20).

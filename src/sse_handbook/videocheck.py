@@ -1,29 +1,133 @@
 """The builder `videocheck` (online): ask if each video of the book is still there, and remember the answers.
 
-A video is dead when two runs agree.
+A host's page answers 200 for a dead video too, so its data (oEmbed) and the video's picture (thumbnail) are asked for,
+as `video_hosts.yaml` says, one video after the other.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping, Set
+import re
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
+from urllib.parse import quote, urlsplit
 
+import requests
+import yaml
+from requests.adapters import HTTPAdapter
 from sphinx.application import Sphinx
 from sphinx.builders.dummy import DummyBuilder
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.display import status_iterator
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError, ResponseError
+from urllib3.util import Retry
 
-from .video_links import VideoLink
-from .video_status import decide_status, read_status, today, write_status
-from .videos import HOST_NAMES, Register, Use
+from .video_links import VideoLink, parse_video_link
+from .videos import HOST_NAMES, Register, Status, Use, today
 from .warnings_ import Check, warn
 
-logger = logging.getLogger(__name__)
-ARCHIVE = "https://web.archive.org/web/*/"
-MOST_PLACES = 12  # in a message; the report has them all
+HOSTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("video_hosts.yaml").read_text(encoding="utf-8"))
+PASSING = (429, *range(500, 600))  # what may be over in a moment
+LONGEST_WAIT = 120  # seconds: a host that wants to be left alone for longer is
+LARGEST = 1 << 16  # bytes of an answer; oEmbed takes about a thousandth of it
+
+
+class Patience(Retry):
+    """Waits as long as a host asks (`Retry-After`), or leaves it alone if that is too long."""
+
+    def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
+        if (wait := self.get_retry_after(response) or 0) > LONGEST_WAIT:
+            raise ResponseError(f"the host asks to be left alone for {wait:.0f} seconds")
+        return super().sleep_for_retry(response)
+
+
+class Asker:
+    """Asks the hosts. `silent`: those that did not answer or are not believed, and why; they are not asked again."""
+
+    def __init__(self, settings: Mapping[str, Mapping[str, str]], pause: float) -> None:
+        self.hosts = {key: {**HOSTS[name], **settings.get(key, {})} for key, name in HOST_NAMES.items()}
+        self.pause, self.silent, self.session = pause, dict[str, str](), requests.Session()
+        self.session.headers["User-Agent"] = f"sse-handbook/{version('sse-handbook')} (do these videos still exist?)"
+        patience = Patience(2, status_forcelist=PASSING, backoff_factor=5 * pause)
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, HTTPAdapter(max_retries=patience))
+
+    def check(self, link: VideoLink) -> tuple[str, str]:
+        """Return the status of a video, and why: the first row of its host's table that fits."""
+        hidden = link.provider == "vimeo" and "/" in link.id
+        rows = HOSTS["Vimeo, an address with a hash" if hidden else HOST_NAMES[link.provider]]["answers"]
+        found, picture = self.ask("oembed", link), ""
+        for oembed, thumbnail, status, why in rows:
+            if oembed == "anything else" or found in oembed.split(" or "):
+                if thumbnail != "not asked":
+                    picture = picture or self.ask("thumbnail", link)
+                if thumbnail in ("not asked", picture):
+                    return status, why
+        raise LookupError(found)  # the last row fits all
+
+    def check_host(self, provider: str) -> None:
+        """Do not believe a host that does not know a video that is there, or knows one that never was."""
+        host = urlsplit(self.hosts[provider]["oembed"]).netloc
+        for name, right in (("alive", "alive"), ("never", "dead")):
+            if known := self.hosts[provider].get(name):
+                status, _why = self.check(VideoLink(provider, known))
+                if status != right:
+                    self.silent.setdefault(host, f"{host} says of {known}, which must be {right}: {status}")
+
+    def ask(self, what: str, link: VideoLink) -> str:
+        """Return the answer to a request, as the tables have it."""
+        url = self.hosts[link.provider][what].replace("{url}", quote(link.video.url, safe=""))
+        url = url.replace("{id}", quote(link.id)).replace("{host}", link.id.partition("/")[0])
+        if (host := urlsplit(url).netloc) in self.silent:
+            return "no answer"
+        time.sleep(self.pause)
+        try:
+            with self.session.get(url, timeout=(5, 10), allow_redirects=False, stream=True) as response:
+                if response.status_code != 200 or what == "thumbnail":
+                    return str(response.status_code)
+                named = names_video(response.raw.read(LARGEST, decode_content=True), link)
+                return "200, names the video" if named else "200, anything else"
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            self.silent[host] = f"{host} does not answer ({type(error).__name__}: {str(error)[:200]})"
+            return "no answer"
+
+
+def names_video(body: bytes, link: VideoLink) -> bool:
+    """Tell whether what oEmbed gave names the same video: by its id, or by an address of it."""
+    with suppress(ValueError, LookupError, TypeError, RecursionError):  # it is something else
+        data = json.loads(body)
+        if link.provider == "vimeo":
+            return str(data["video_id"]) == link.id.partition("/")[0]
+        addresses = re.findall(r"""https?://[^\s"'<>]+""", f"{data.get('html')} {data.get('thumbnail_url')}")
+        return any(parse_video_link(address) == link.video for address in addresses)
+    return False
+
+
+def decide_status(before: Status, found: str, day: date) -> Status:
+    """Return what to remember of a video that a run found `found`: it is dead when a run on an earlier day agrees.
+
+    Where that is no proof ("suspect"), a week must lie between. What is dead stays so until it is seen again, and what
+    is unknown changes nothing.
+    """
+    if found == "unknown":
+        return before
+    known = {"status": found, "checked": str(day)}
+    if found.startswith("alive"):
+        return known | {"seen": str(day)}
+    known |= {"seen": before["seen"]} if "seen" in before else {}
+    if found == "restricted":
+        return known
+    since = before.get("since", str(day))
+    agreed = (day - date.fromisoformat(since)).days >= (1 if found == "dead" else 7)
+    return known | {"status": "dead" if agreed or before.get("status") == "dead" else "suspect", "since": since}
 
 
 class VideoCheckBuilder(DummyBuilder):
@@ -39,70 +143,52 @@ class VideoCheckBuilder(DummyBuilder):
         super().__init__(app, env)
         self.sphinx = app
 
-    def write_documents(self, docnames: Set[str]) -> None:
+    def write_documents(self, docnames: object) -> None:
         """No page is written."""
 
     def finish(self) -> None:
-        from .video_hosts import Asker  # `requests` is not for other builds
-
-        if wrong := self.config.sse_videocheck_hosts.keys() - HOST_NAMES.keys():
-            stop(f"sse_videocheck_hosts: {', '.join(wrong)}: the hosts are {', '.join(HOST_NAMES)}.")
-        register, report, videos = Register.of(self.env), list[str](), collect_videos(self.env)
-        path = register.status_path if self.config.sse_data_dir else Path(self.outdir, "video-status.json")
-        try:
-            known = read_status(path)
-        except ValueError:
-            stop("Nothing was asked: the status file cannot be read.")
+        register, report, videos = Register.of(self.env), list[str](), self.collect_videos()
+        known, remembered = register.status, dict[str, Status]()
+        if known is None:  # that has been told
+            self.sphinx.statuscode = 2
+            return
         asker = Asker(self.config.sse_videocheck_hosts, self.config.sse_videocheck_pause)
         for provider in {link.provider for link in videos}:
             asker.check_host(provider)
         try:
-            for link in status_iterator(videos, "asking hosts... ", "brown", len(videos), self.sphinx.verbosity, str):
+            for link in status_iterator(videos, "asking hosts... ", length=len(videos), stringify_func=str):
                 found, why = asker.check(link)
                 status = known[link.url] = decide_status(known.get(link.url, {}), found, today())
                 if status.get("status") in ("dead", "suspect"):
                     report.append(self.tell_gone(link.url, status, why, videos[link]))
-                    self.sphinx.statuscode |= status["status"] == "dead"
         finally:  # what has been learnt until then
-            remembered = {
-                use.key or link.url: {"address": link.url, **known[link.url]}
-                for link, uses in videos.items()
-                for use in uses
-                if known.get(link.url)
-            }
-            write_status(path, remembered)
+            for link, uses in videos.items():
+                if status := known.get(link.url, {}):
+                    remembered |= {use.key or link.url: {"address": link.url, **status} for use in uses}
+            text = json.dumps({"videos": remembered}, indent=2, sort_keys=True)
+            register.status_path.write_text(f"{text}\n", encoding="utf-8")
             Path(self.outdir, "report.md").write_text("".join(report), encoding="utf-8")
         if asker.silent:
-            reasons = "; ".join(asker.silent.values())
-            stop(f"Some videos could not be asked for: {reasons}.", self.sphinx.statuscode or 2)
+            logging.getLogger(__name__).error("Videos could not be asked for: %s.", "; ".join(asker.silent.values()))
+        dead = any(status["status"] == "dead" for status in remembered.values())
+        self.sphinx.statuscode = 1 if dead else 2 if asker.silent else 0
 
-    def tell_gone(self, url: str, status: Mapping[str, str], why: str, uses: list[Use]) -> str:
-        """Warn of a video that is dead or suspect, and return its item of the report."""
+    def collect_videos(self) -> dict[VideoLink, list[Use]]:
+        """Return every video of the list, and then every other one that a page uses, each with its places."""
+        videos, pages = dict[VideoLink, list[Use]](), sorted(self.env.get_domain("sse").data["videos"].items())
+        listed = Register.of(self.env).videos.items()
+        uses = [Use(key, video.link, str(video.entry.path), video.entry.line("link")) for key, video in listed]
+        for use in [*uses, *(use for _page, uses in pages for use in uses)]:
+            videos.setdefault(use.link.video, []).append(use)
+        return videos
+
+    def tell_gone(self, url: str, status: Status, why: str, uses: list[Use]) -> str:
+        """Warn of a video that is dead or suspect, and return the same for the report."""
         dead = status["status"] == "dead"
-        text = "is dead" if dead else "may be dead; a run on a later day decides"
+        text = f"{url} {'is dead' if dead else 'may be dead; a run on a later day decides'}"
         seen = f"Last seen working on {status['seen']}." if "seen" in status else "Never seen working."
-        start = f"{url} {text} (first found so on {status['since']}). {why} {seen} Copies may be at"
         places = [f"{Path(os.path.relpath(use.path, self.srcdir)).as_posix()}:{use.line}" for use in uses]
-        used = ", ".join(places[:MOST_PLACES]) + (
-            f" and {len(places) - MOST_PLACES} more" * (len(places) > MOST_PLACES)
-        )
-        check = Check.VIDEO_DEAD if dead else Check.VIDEO_SUSPECT
-        warn(check, f"{start} {ARCHIVE}{url} Used at {used}.", uses[0].path, uses[0].line)
-        return f"- {start} <{ARCHIVE}{url}>. Used at `{'`, `'.join(places)}`.\n"
-
-
-def stop(message: str, code: int = 2) -> NoReturn:
-    """End without a traceback, which Sphinx prints below each error."""
-    logger.error(message)
-    raise SystemExit(code)
-
-
-def collect_videos(env: BuildEnvironment) -> dict[VideoLink, list[Use]]:
-    """Return every video of the list, and then every other one that a page uses, each with its places."""
-    videos = dict[VideoLink, list[Use]]()
-    uses = [
-        Use(key, link, str(entry.path), entry.line("link")) for key, (entry, link) in Register.of(env).videos.items()
-    ]
-    for use in (*uses, *(use for _page, uses in sorted(env.get_domain("sse").data["videos"].items()) for use in uses)):
-        videos.setdefault(use.link.video, []).append(use)
-    return videos
+        text += f" (first found so on {status['since']}). {why} {seen} "
+        text += f"Copies may be at https://web.archive.org/web/*/{url} Used at {', '.join(places)}."
+        warn(Check.VIDEO_DEAD if dead else Check.VIDEO_SUSPECT, text, uses[0].path, uses[0].line)
+        return f"- {text}\n"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, cast
@@ -18,35 +19,33 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import _
-from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole, SphinxDirective
 from sphinx.util.i18n import format_date
+from sphinx.util.nodes import make_refnode
 
 from .data_files import Entry, Fault, read_entries
 from .video_links import VideoLink, VideoLinkError, parse_video_link
-from .video_status import Status, read_status, today
 from .warnings_ import Check, did_you_mean, find_line, warn
 
 HERE = Path(__file__).parent
+DAY = "%-d %B %Y"
 HOST_NAMES = {"youtube": "YouTube", "vimeo": "Vimeo", "peertube": "PeerTube"}
 # Text that shows an address and leads nowhere, or that is a link and found as one.
 NO_TEXT = (nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.math)
 # An address in raw HTML or in a text: up to a quote, a space or a bracket.
-ADDRESS = re.compile(r"""(?:https?:)?//[^\s"'<>)\\]+""")
+ADDRESS = re.compile(r"""//[^\s"'<>)\\]+""")
+Status = dict[str, str]  # of a video: its `address`, `status`, and the days `checked`, `seen` working, gone `since`
 
 
 class Video(NamedTuple):
-    """An entry of `videos.yaml`; its fields are those of `videos.schema.json`."""
-
-    entry: Entry
+    entry: Entry  # its fields are those of `videos.schema.json`
     link: VideoLink
+    status: Status
 
 
 class Use(NamedTuple):
-    """A page shows or links to a video; the key is empty if it has no entry."""
-
-    key: str
+    key: str  # empty if the video has no entry
     link: VideoLink
     path: str
     line: int
@@ -58,17 +57,14 @@ class Register:
 
     path: Path
     status_path: Path
+    status: dict[str, Status] | None  # by address; `None` where the file is broken
     videos: dict[str, Video] = field(default_factory=dict)
     keys: dict[VideoLink, str] = field(default_factory=dict)  # of several entries for one video, the first
-    status: dict[str, Status] = field(default_factory=dict)  # by address
     broken: bool = False
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> Register:
         return cast("Register", vars(env)["sse_videos"])
-
-    def get_status(self, key: str) -> Status:
-        return self.status.get(self.videos[key].link.video.url, {})
 
     def find_key(self, node: nodes.Element) -> str:
         """Return the key of a card's video, or of one that a link leads to."""
@@ -77,61 +73,73 @@ class Register:
         return key if key in self.videos else ""
 
 
+def today() -> date:
+    return date.fromisoformat(format_date("%Y-%m-%d", language="en"))  # of `SOURCE_DATE_EPOCH` where it is set
+
+
+def read_status(path: Path) -> dict[str, Status] | None:
+    """Return what `videocheck` last found, by address; warn where it cannot have written that."""
+    try:
+        found = json.loads(path.read_bytes())["videos"].values() if path.exists() else ()
+        [date.fromisoformat(status[day]) for status in found for day in status.keys() & {"checked", "seen", "since"}]
+        return {status["address"]: status for status in found}
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        advice = f"Restore it (`git restore {path.name}` in its folder), or delete it to start anew."
+        warn(Check.REGISTER, f"The status file cannot be read ({type(error).__name__}). {advice}", path)
+        return None
+
+
 def read_register(app: Sphinx) -> None:
-    """`builder-inited`: read `videos.yaml` and `video-status.json` in the folder `sse_data_dir`, if they are there."""
-    path = Path(app.srcdir, app.config.sse_data_dir or "no-data", "videos.yaml")
-    register = vars(app.env)["sse_videos"] = Register(path, path.with_name("video-status.json"))
+    """`builder-inited`: read the files in the folder `sse_data_dir`; without one, `videocheck` writes in its output."""
+    folder = Path(app.srcdir, app.config.sse_data_dir) if app.config.sse_data_dir else Path(app.outdir)
+    path, status_path = folder / "videos.yaml", folder / "video-status.json"
+    register = vars(app.env)["sse_videos"] = Register(path, status_path, read_status(status_path))
     items = list(read_entries(path, HERE / "videos.schema.json")) if path.exists() else []
     for item in items:
         if isinstance(item, Fault):
             warn(Check.REGISTER, item.message, path, item.line)
             continue
-        message = f"`{item.value['link']}` is no address of one video on a host we know."
+        problem = f"`{item.value['link']}` is no address of one video on a host we know."
         try:
             if link := parse_video_link(item.value["link"]):
                 _warn_of_conflicts(item, link.video, register)
-                register.videos[item.key] = Video(item, link)
+                register.videos[item.key] = Video(item, link, (register.status or {}).get(link.video.url, {}))
                 register.keys.setdefault(link.video, item.key)
                 continue
         except VideoLinkError as error:
-            message = f"{error} {error.hint}"
-        warn(Check.VIDEO_ADDRESS, message, path, item.line("link"))
+            problem = f"{error} {error.hint}"
+        warn(Check.VIDEO_ADDRESS, problem, path, item.line("link"))
     register.broken = len(register.videos) < len(items)
-    try:
-        register.status = read_status(register.status_path)
-    except ValueError as error:
-        warn(Check.REGISTER, str(error), register.status_path)
 
 
 def _warn_of_conflicts(entry: Entry, video: VideoLink, register: Register) -> None:
-    earlier, twin = register.videos, entry.value.get("same_as", {}).get("key")
-    if (key := register.keys.get(video)) and not twin:
+    earlier, key, twin = register.videos, register.keys.get(video), entry.value.get("same_as", {}).get("key")
+    if twin and twin != key:
+        message = f"`same_as` must name the first entry of the same video, and not `{twin}`."
+        warn(Check.VIDEO_DUPLICATE, message + did_you_mean(twin, earlier), entry.path, entry.line("same_as", "key"))
+    elif key and not twin:
         message = f"`{entry.key}` is the same video as `{key}` (line {earlier[key].entry.line()}). Keep one of them, "
         message += f"or add `same_as:` with `key: {key}` and `because:`."
         warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("link"))
-    if twin and (twin not in earlier or earlier[twin].link.video != video):
-        message = f"`same_as` must name an entry above, of the same video, and not `{twin}`."
-        warn(Check.VIDEO_DUPLICATE, message + did_you_mean(twin, earlier), entry.path, entry.line("same_as", "key"))
-    for key, (other, _link) in earlier.items():
+    for key, (other, *_rest) in earlier.items():
         for label in {*entry.value.get("labels", ())} & {*other.value.get("labels", ())}:
             message = f"The label “{label}” stands at `{key}` too (line {other.line()}). Give it to one of them."
             warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("labels"))
 
 
-def make_card(place: SphinxDirective, key: str, **options: Any) -> nodes.container:
+def make_card(place: SphinxDirective, video: Video, **options: Any) -> nodes.container:
     """Return the card of a video, which loads nothing, as `video_card.jinja` has it."""
-    register, config, language = note_register(place.env), place.config, place.config.language
-    page, (entry, link) = place.env.doc2path(place.env.current_document.docname), register.videos[key]
+    config, page = place.config, place.env.doc2path(place.env.current_document.docname)
     jinja = Environment(trim_blocks=True)  # noqa: S701  # it makes Markdown or reStructuredText, no HTML
-    jinja.filters["day"] = lambda day: format_date("%-d %B %Y", date=datetime.fromisoformat(day), language=language)
+    jinja.filters["day"] = lambda day: format_date(DAY, date=datetime.fromisoformat(day), language=config.language)
     jinja.filters["plain"] = lambda text: re.sub(r"([\[\]_~$^&])", r"\\\1", text)
-    options |= {"_": _, "video": entry.value, "known": register.get_status(key), "url": link.url}
-    options |= {"host": HOST_NAMES[link.provider], "start": link.start or 0}
+    options |= {"_": _, "video": video.entry.value, "link": video.link, "known": video.status}
+    options |= {"host": HOST_NAMES[video.link.provider], "markup": config.source_suffix.get(page.suffix)}
     template = jinja.from_string((HERE / "video_card.jinja").read_text(encoding="utf-8"))
-    text = template.render(options, rst=config.source_suffix.get(page.suffix) == "restructuredtext")
-    card = nodes.container("", *place.parse_text_to_nodes(text), classes=["video-card"])
+    card = nodes.container("", *place.parse_text_to_nodes(template.render(options)), classes=["video-card"])
     for address in card.findall(nodes.reference):
         address["of_card"] = True
+    card["video"] = video.entry.key
     place.set_source_info(card)
     return card
 
@@ -142,11 +150,8 @@ class VideoCard(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        if find_video(self, self.arguments[0]) is None:
-            return []
-        card = make_card(self, self.arguments[0])
-        card["video"] = self.arguments[0]
-        return [card]
+        video = find_video(self, self.arguments[0])
+        return [make_card(self, video)] if video else []
 
 
 class VideoList(SphinxDirective):
@@ -156,11 +161,11 @@ class VideoList(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         cards: list[nodes.Node] = []
-        for key in note_register(self.env).videos:
-            card = make_card(self, key, listed=True, slide_label=self.options.get("slide-label"))
-            card["names"] = [f"video-{key}"]
+        for key, video in note_register(self.env).videos.items():
+            card = make_card(self, video, listed=True, slide_label=self.options.get("slide-label"))
+            card["names"], card["video"] = [f"video-{key}"], ""  # a list does not use the video
             self.state.document.note_explicit_target(card)
-            card += pending_video_users(key=key)
+            card += nodes.paragraph("", users_of=key)
             cards.append(card)
         return cards
 
@@ -203,37 +208,27 @@ def lead_to_video(app: Sphinx, env: BuildEnvironment, node: nodes.Element, text:
     return nodes.reference("", "", text, refuri=video.link.url, internal=False) if video else None
 
 
-class pending_video_users(nodes.General, nodes.Element):
-    """Stands where the pages that use a video are named, until all pages have been read."""
-
-
-class NameVideoUsers(SphinxPostTransform):
-    """Replace each `pending_video_users` by links to the pages."""
-
-    default_priority = 5
-
-    def run(self, **kwargs: Any) -> None:
-        here, pages = self.env.current_document.docname, sorted(self.env.get_domain("sse").data["videos"].items())
-        for node in list(self.document.findall(pending_video_users)):
-            users = [name for name, uses in pages if name != here and any(use.key == node["key"] for use in uses)]
-            line = nodes.paragraph("", "" if users else _("On no page yet."))
-            for docname in users:
-                target = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{docname}", "refdoc": here}
-                title = nodes.inline("", self.env.titles[docname].astext())
-                link = addnodes.pending_xref("", title, **target, refexplicit=True)
-                line += [nodes.Text(", " if line.children else _("On pages:") + " "), link]
-            node.replace_self(line)
+def name_users(app: Sphinx, doctree: nodes.document, here: str) -> None:
+    """`doctree-resolved`: all pages have been read, so those that use a video can be named."""
+    pages = app.env.get_domain("sse").data["videos"]
+    for line in doctree.findall(nodes.paragraph):
+        if key := line.get("users_of"):
+            users = [name for name in sorted(pages) if name != here and key in {use.key for use in pages[name]}]
+            line.append(nodes.Text(_("On pages:") if users else _("On no page yet.")))
+            for name in users:
+                title = nodes.inline("", app.env.titles[name].astext(), classes=["doc"])
+                link = make_refnode(app.builder, here, name, None, title)
+                line.extend([nodes.Text(" " if name == users[0] else ", "), link])
 
 
 def collect_uses(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: keep which videos a page uses, and warn of addresses that are wrong or not in the list."""
     register, docname, uses = Register.of(app.env), app.env.current_document.docname, list[Use]()
-    page = str(app.env.doc2path(docname))
     for node in doctree.findall(nodes.Element):
         key = register.find_key(node)
         for text in [key] if key else find_addresses(node):
             source, line = get_source_line(node)
-            path = source or page
+            path = source or str(app.env.doc2path(docname))
             if link := register.videos[key].link if key else check_address(text, register, path, line):
                 line = find_line(path, line, text) or line or 1
                 uses.append(Use(key or register.keys.get(link.video, ""), link, path, line))
@@ -241,16 +236,14 @@ def collect_uses(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def find_addresses(node: nodes.Element) -> Iterator[str]:
-    """Yield addresses: of a link, an image, in raw HTML or text, a player of sphinxcontrib.youtube; not of a card."""
+    """Yield addresses: of a link, an image, in raw HTML or text; not of a card."""
     if isinstance(node, nodes.reference) and "refuri" in node and "of_card" not in node:
         yield node["refuri"]
     elif isinstance(node, nodes.image):
         yield node.get("uri", "")
     elif isinstance(node, nodes.raw) or (isinstance(node, nodes.TextElement) and not isinstance(node, NO_TEXT)):
-        texts = [child for child in node.children if isinstance(child, nodes.Text) and "//" in child]
-        yield from (match[0] for text in texts for match in ADDRESS.finditer(text))
-    elif host := {"youtube": "youtu.be", "vimeo": "vimeo.com"}.get(str(node.get("platform"))):
-        yield f"https://{host}/{node.get('id')}"
+        for text in (child for child in node.children if isinstance(child, nodes.Text)):
+            yield from ADDRESS.findall(text)
 
 
 def check_address(address: str, register: Register, path: str, line: int | None) -> VideoLink | None:
@@ -259,16 +252,14 @@ def check_address(address: str, register: Register, path: str, line: int | None)
         link = parse_video_link(address)
         if not link or not register.keys or link.video in register.keys:
             return link
-        check, likely, advice = Check.VIDEO_UNREGISTERED, link.id, "Add it there, and use its key here."
-        message = f"{link.url} is not in {register.path.name}."
+        check, message = Check.VIDEO_UNREGISTERED, f"{link.url} is not in {register.path.name}."
+        advice = "Add it there, and use its key here."
     except VideoLinkError as error:
         if error.code == "not_one_video":
             return None
-        parts: list[str] = re.findall(r"[\w-]+", address.partition("//")[2].partition("/")[2])
-        likely = min(parts, key=lambda part: abs(len(part) - 11), default="")
         check, link, message, advice = Check.VIDEO_ADDRESS, None, str(error), error.hint
     known = {link.id: key for link, key in register.keys.items()}
-    for near in get_close_matches(likely, known, n=1, cutoff=0.8):
+    for near in (near for part in re.split("[/?=&#]", address) for near in get_close_matches(part, known, 1, 0.8)):
         advice = f"Did you mean `{known[near]}` ({near})?"
     warn(check, f"{message} {advice}", path, line, address)
     return link
@@ -288,7 +279,6 @@ def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
         message = f"No page uses the video `{key}`. Show it on a page, or delete the entry."
         warn(Check.VIDEO_UNUSED, message, register.path, register.videos[key].entry.line())
     oldest = str(today() - timedelta(days=days))
-    if old := [key for key in register.videos if register.get_status(key).get("seen", "") < oldest]:
-        message = f"Not seen working for {days} days, or never checked: {', '.join(old)}. Ask their hosts: "
-        message += "`python3 noxfile.py -s videos`, or `sphinx-build -b videocheck` elsewhere."
+    if old := [key for key, video in register.videos.items() if video.status.get("seen", "") < oldest]:
+        message = f"Run the builder `videocheck`. Not seen for {days} days, or never checked: {', '.join(old)}."
         logging.getLogger(__name__).info("%s:1: NOTE: %s [sse.video_stale]", register.path, message)

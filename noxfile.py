@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["nox>=2025.5"]
@@ -40,8 +39,7 @@ EXTENSION = [f"--editable={ROOT}", *PROJECT["project"]["dependencies"]]
 def make_folder(path: Path) -> Path:
     with contextlib.suppress(OSError):
         path.mkdir(parents=True, exist_ok=True)
-    if not os.access(f"{path}/.", os.W_OK):
-        sys.exit(f"{path} is no folder that can be written to. Put that right, and run again: {AGAIN}")
+    os.access(f"{path}/.", os.W_OK) or sys.exit(f"{path} cannot be written to. Put that right, and run again: {AGAIN}")
     return path
 
 
@@ -83,7 +81,6 @@ BOOK, LINT, SERVE = ("extension", "docs"), ("extension", "docs", "lint"), ("exte
 DEV = (*LINT, "release", "tests")
 COPY = f"build/offline/sse-handbook-{PROJECT['project']['version']}.zip"
 STRICT = ("--nitpicky", "--fail-on-warning", "--keep-going", "--jobs=auto")
-told = set[str]()  # what one format has told of a page, the next need not tell again
 
 
 def run(groups: tuple[str, ...], command: str, *more: str) -> int:
@@ -107,12 +104,14 @@ def build(builder: str, *options: str, output: str = "", doctrees: str = "shared
             shutil.rmtree(folder)
         unfinished.touch()
         command = ["sphinx-build", "-b", builder, *STRICT, "-d", str(trees), *options, "docs", str(folder)]
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, pass_fds=[lock.fileno()] * POSIX)
-        done.returncode or unfinished.unlink()
-    lines = dict.fromkeys(f"{line}\n" for line in done.stderr.splitlines() if f"{line}\n" not in told)
-    print(*lines, sep="", end="", file=sys.stderr, flush=True)
-    told.update(lines)
-    return done.returncode or (builder == "html" and run(BOOK, f"python tools/export_laws.py {folder}/data"))
+        process = subprocess.Popen(command, pass_fds=[lock.fileno()] * POSIX, start_new_session=POSIX)
+        try:
+            process.wait()
+        except KeyboardInterrupt:  # its own workers, too
+            os.killpg(process.pid, signal.SIGTERM) if POSIX else process.terminate()
+            raise
+        failed = process.returncode or unfinished.unlink()
+    return failed or (builder == "html" and run(BOOK, f"python tools/export_laws.py {folder}/data"))
 
 
 def build_offline_copy(*options: str) -> int:
@@ -129,23 +128,27 @@ def build_all() -> int:
         COPY: build_offline_copy,
         "build/html/**/*.html": partial(build, "html"),
     }
-    codes = []
     for files, build_format in formats.items():
         start = time.monotonic()
-        codes.append(build_format("--quiet"))
-        sizes = [0 if codes[-1] else path.stat().st_size for path in Path().glob(files)]
-        result = "failed" if codes[-1] else f"{len(sizes)} file{'s' * (len(sizes) > 1)}"
-        print(f"{files:<40}{result:>9}{sum(sizes) / 1e6:>6.1f} MB{time.monotonic() - start:>5.0f} s", flush=True)
-    return next(filter(None, codes), 0)
+        if code := build_format("--quiet"):  # the others would tell the same again
+            return code
+        sizes = [path.stat().st_size / 1e6 for path in Path().glob(files)]
+        row = f"{files:<40}{len(sizes):>4} file{'s' * (len(sizes) > 1):<2}{sum(sizes):>5.1f} MB"
+        print(row, f"{time.monotonic() - start:>5.0f} s", flush=True)
+    return 0
 
 
 def lint() -> int:
     return sum([run(LINT, command) != 0 for command in PROJECT["tool"]["handbook"]["lint"]])  # all, in one run
 
 
+def ask_links(*options: str) -> int:
+    asked = run(BOOK, "sphinx-build -b linkcheck -d build/doctrees/linkcheck docs build/linkcheck", *options)
+    return asked if asked > 1 else run(BOOK, "python tools/link_report.py build/linkcheck/output.json")
+
+
 def translate(language: str = "", *options: str) -> int:
-    if not language.isidentifier():
-        sys.exit("Name a language by its code: python3 noxfile.py -s translate -- hi")
+    language.isidentifier() or sys.exit("Name a language by its code: python3 noxfile.py -s translate -- hi")
     return (
         build("gettext", *options, doctrees="gettext")
         or run(BOOK, "pybabel -q extract --no-wrap -F pyproject.toml -o build/gettext/sphinx.pot src docs/_*")
@@ -161,12 +164,6 @@ def publish(*options: str) -> int:
     return failed or tool(*options)
 
 
-def links(*options: str) -> int:
-    asked = run(BOOK, "sphinx-build -b linkcheck -d build/doctrees/linkcheck docs build/linkcheck", *options)
-    return asked if asked > 1 else run(BOOK, "python tools/link_report.py build/linkcheck/output.json")
-
-
-CHECK = partial(build, "dummy", "--quiet", "--fresh-env", doctrees="check")  # a page that is gone is missed by all
 PREVIEW = "sphinx-autobuild -q --watch src --watch docs/_ext -d build/doctrees/serve docs build/serve"
 VIDEOS = "sphinx-build -b videocheck -d build/doctrees/videos docs build/videocheck"
 COMPILE = ("uv pip compile -q -o constraints.txt pyproject.toml", *(f"--group={name}" for name in GROUPS))
@@ -176,13 +173,13 @@ TASKS = {
     "pdf": (partial(build, "pdf"), "Build the PDF, whole and by chapters: build/pdf/sse-handbook.pdf."),
     "epub": (partial(build, "epub"), "Build the EPUB: build/epub/sse-handbook.epub."),
     "offline": (build_offline_copy, "Pack the offline copy: build/offline/sse-handbook-VERSION.zip."),
-    "check": (CHECK, "Check all pages, without writing any: references, videos, diagrams, laws."),
+    "check": (partial(build, "dummy", "-q", "-E", doctrees="check"), "Check references, videos, laws, diagrams."),
     "lint": (lint, "Check code, spelling, Markdown, prose, and what sites read: workflows, forms, settings."),
     "tidy": (lambda: run(LINT, "ruff check --fix .") + run(LINT, "ruff format ."), "Fix in the code what ruff can."),
     "tests": (partial(run, DEV, "pytest"), "Run every test; `-- tests/test_cases.py` or `-- -k NAME` runs some."),
     "serve": (partial(run, SERVE, PREVIEW), "Show the handbook at http://127.0.0.1:8000 as you write."),
     "videos": (partial(run, BOOK, VIDEOS), "Ask if each video is there (online); 1: one is dead, 2: could not look."),
-    "links": (links, "Ask if each link answers (online); 1: one is dead, 2: could not look."),
+    "links": (ask_links, "Ask if each link answers (online); 1: one is dead, 2: could not look."),
     "translate": (translate, "Make or refresh the texts of a language, and build its pages: `-- hi` makes build/hi."),
     "release": (partial(run, DEV, "python tools/release.py"), "Make a version: `-- 1.1.0`, or with `--dry-run`."),
     "publish": (publish, "Put this version on the site, beside the older ones; `-- --dry-run` says what changes."),

@@ -97,9 +97,9 @@ def test_what_was_drawn_or_refused_is_not_drawn_again(
         assert [each.line for each in built.warnings if each.type == "sse.diagram_syntax"] == [25]
     told = capfd.readouterr().out.splitlines()
     assert sorted(line.removeprefix(f"{small}/") for line in told) == [
-        "index.md:17: drawing the diagram",
-        "index.md:24: drawing the diagram",
-        "vote.mmd:1: drawing the diagram",
+        "index.md: drawing a diagram",
+        "index.md: drawing a diagram",
+        "vote.mmd: drawing a diagram",
     ]
 
 

@@ -65,11 +65,9 @@ def test_a_new_edition_of_a_page_is_shown_at_once_and_a_page_that_is_gone_stays_
     "worker",
     [
         Reply(404, b"none"),
-        Reply(200, b"<html>a page of the host</html>"),
-        Reply(200, b"throw new Error('at once');", "text/javascript"),
         Reply(200, b"addEventListener('install', (e) => e.waitUntil(Promise.reject('full')));", "text/javascript"),
     ],
-    ids=["missing", "another type", "throws", "cannot install"],
+    ids=["missing", "cannot install"],
 )
 def test_a_worker_that_fails_is_not_in_the_way(regular: Reader, site: Site, worker: Reply) -> None:
     site.instead["/sw.js"] = worker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -148,13 +149,6 @@ def test_the_page_at_an_old_address_is_small_and_plain(tmp_path: Path) -> None:
     assert leaflet.xpath("//meta[@http-equiv='refresh']/@content") == ["0; url=../understand/forms.html"]
 
 
-def test_other_formats_have_no_old_pages(tmp_path: Path) -> None:
-    built = build(write(tmp_path / "docs", VERSION_2, REDIRECTS), tmp_path / "build", "singlehtml")
-    assert built.warnings == []
-    assert not list(built.output.rglob("steps.*html"))
-    assert "This part has moved" not in (built.output / "index.html").read_text(encoding="utf-8")
-
-
 def test_a_changed_redirect_is_followed_without_a_fresh_build(tmp_path: Path) -> None:
     source = write(tmp_path / "docs", VERSION_2, {old: new for old, new in REDIRECTS.items() if old != "help#training"})
     assert len(build(source, tmp_path / "build").warnings) == 1
@@ -174,24 +168,17 @@ def test_a_redirect_overwrites_nothing(tmp_path: Path) -> None:
 
 def test_a_page_of_the_handbook_moves_as_the_message_says(handbook_copy: Callable[..., Built]) -> None:
     first = handbook_copy("addresses", output="first")
-    published, docs = first.source / "data/published", first.source
-    published.mkdir(exist_ok=True)
-    (published / "0.0.1.txt").write_bytes((first.output / "published.txt").read_bytes())
-    pages = [path for path in docs.rglob("*.md") if path.name != "index.md" and "(" in path.read_text("utf-8")[:2]]
-    page = min(pages, key=lambda path: path.stat().st_size)
-    page.rename(page.with_name("moved-away.md"))
-    for other in docs.rglob("*.md"):
-        text = other.read_text(encoding="utf-8")
-        other.write_text(re.sub(rf"(?m)^{page.stem}$", "moved-away", text), encoding="utf-8")
-    told = [warned for warned in handbook_copy("dummy").warnings if warned.type == "sse.anchor_lost"]
-    lines = [re.findall(r"`([^`]+: \{.*\})`$", warned.message)[0] for warned in told]
-    with (docs / "data/redirects.yaml").open("a", encoding="utf-8") as file:
-        file.writelines(line.replace("WHY IT MOVED", "It has a better name now") + "\n" for line in lines)
-    whole = page.relative_to(docs).with_suffix("").as_posix()
-    text = (docs / "data/redirects.yaml").read_text(encoding="utf-8")
-    where = whole.rpartition("/")[0]
-    (docs / "data/redirects.yaml").write_text(text.replace("THE NEW ADDRESS", f"{where}/moved-away"), encoding="utf-8")
-    moved = handbook_copy("html")
+    docs, redirects = first.source, first.source / "data/redirects.yaml"
+    (docs / "data/published").mkdir(exist_ok=True)
+    shutil.copy(first.output / "published.txt", docs / "data/published/0.0.1.txt")
+    page = min((path for path in docs.glob("*/*.md") if path.name != "index.md"), key=lambda path: path.stat().st_size)
+    index, old, new = page.with_name("index.md"), f"{page.parent.name}/{page.stem}", f"{page.parent.name}/moved"
+    page.rename(docs / f"{new}.md")
+    index.write_text(re.sub(rf"(?m)^{page.stem}$", "moved", index.read_text(encoding="utf-8")), encoding="utf-8")
+    told = [warned.message for warned in handbook_copy("dummy").warnings if warned.type == "sse.anchor_lost"]
+    lines = "\n".join(re.findall(r"`([^`]+: \{.*\})`", "\n".join(told))) + "\n"
+    with redirects.open("a", encoding="utf-8") as file:
+        file.write(lines.replace("WHY IT MOVED", "It has a better name now").replace("THE NEW ADDRESS", new))
+    moved = handbook_copy()
     assert moved.warnings == []
-    old = tree(moved, f"{whole}.html")
-    assert len(old.xpath("//main//a/@href")) == len(lines) >= 2
+    assert len(tree(moved, f"{old}.html").xpath("//main//a/@href")) == len(told) >= 2

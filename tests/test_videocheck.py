@@ -37,7 +37,8 @@ from loopback import (
 )
 
 from sse_handbook.video_links import VideoLink, parse_video_link
-from sse_handbook.videocheck import HOSTS, Asker, decide
+from sse_handbook.video_status import decide_status
+from sse_handbook.videocheck import HOSTS, Asker
 
 DAY = date(2026, 10, 5)
 CONF = 'extensions = ["myst_parser", "sse_handbook"]\nsse_data_dir = "data"\nhtml_theme = "basic"\n'
@@ -214,7 +215,7 @@ def test_a_host_that_asks_for_too_long_is_left_alone(host: VideoHost, wanted: st
 def test_a_video_is_dead_when_two_runs_agree(runs: list[tuple[int, str]], statuses: list[str]) -> None:
     known: dict[str, str] = {}
     for (day, found), status in zip(runs, statuses, strict=True):
-        known = decide(known, found, DAY + timedelta(days=day))
+        known = decide_status(known, found, DAY + timedelta(days=day))
         assert known["status"].startswith(status)
 
 
@@ -223,7 +224,7 @@ def test_no_story_makes_a_video_dead_that_was_found_gone_on_one_day(story: list[
     known, gone = dict[str, str](), set[int]()
     for day, found in story:
         gone = gone | {day} if found in ("suspect", "dead") else gone if found == "unknown" else set()
-        known = decide(known, found, DAY + timedelta(days=day))
+        known = decide_status(known, found, DAY + timedelta(days=day))
         assert known.get("status") != "dead" or len(gone) > 1
         assert found == "unknown" or known["checked"] == str(DAY + timedelta(days=day))
 

@@ -15,7 +15,6 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 ROOT = Path(__file__).parent.parent
 LARGEST = 5_000_000  # bytes
-FIRST_DAY = 315532800  # of 1980, in seconds: a ZIP file knows no earlier one
 
 
 def main(pages: str, target: str) -> None:
@@ -27,21 +26,19 @@ def main(pages: str, target: str) -> None:
         named = {name for text in texts for name in re.findall(r"[\w.+-]+\.\w+", text)}
         packed = [path for path in paths if path in packed or path.name in named]
     files = {f"pages/{path.relative_to(pages).as_posix()}": path.read_bytes() for path in packed}
-    title = re.search(r"<h1[^>]*>([^<]*)", Path(pages, "index.html").read_text(encoding="utf-8"))
-    values = {"title": title[1].strip() if title else "", "version": version}
-    values["book"] = next((name for name in files if name.endswith(".pdf")), "pages/index.html")
+    title = re.findall(r"<h1[^>]*>([^<]*)", files["pages/index.html"].decode())[0].strip()
+    book = next((name for name in files if name.endswith(".pdf")), "pages/index.html")
     for path in sorted((ROOT / "tools/offline").iterdir()):
-        text = Template(path.read_text(encoding="utf-8")).substitute(values)
+        text = Template(path.read_text(encoding="utf-8")).substitute(title=title, version=version, book=book)
         files[path.name] = (text if path.suffix == ".html" else html.unescape(text)).encode()
-    date = time.gmtime(max(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), FIRST_DAY))
+    date = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", "315532800")))  # 1980: a ZIP knows nothing earlier
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     with ZipFile(target, "w") as archive:
         for name, data in sorted(files.items()):
             entry = ZipInfo(f"sse-handbook-{version}/{name}", date[:6])
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data, ZIP_DEFLATED, compresslevel=9)
-    size = Path(target).stat().st_size
-    print(f"{target}: {len(files)} files, {size / 1e6:.1f} MB")
+    print(f"{target}: {len(files)} files, {(size := Path(target).stat().st_size) / 1e6:.1f} MB")
     if size > LARGEST:
         sys.exit(f"That is more than {LARGEST / 1e6:.0f} MB: too much to pass from phone to phone.")
 

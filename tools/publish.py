@@ -1,8 +1,6 @@
 """Put the version that is checked out on the site, beside the older ones: one commit on a branch, and one push.
 
-The site holds `1.0.0/`, `1.1.0/`, … as they were published, and what they share: `latest/`, `versions/` (for each page,
-the versions that have it), `versions.css` (lets the pages of older versions say so), `index.html`, `404.html` and
-`sitemap.xml`. `docs/contribute/releasing.md` tells more.
+What stands on the site is told in `docs/contribute/releasing.md`.
 """
 
 import argparse
@@ -22,8 +20,9 @@ import jinja2
 
 BUILT = Path("build/publish")
 PAGE = jinja2.Template(Path(__file__).with_name("publish_page.html").read_text(encoding="utf-8"), autoescape=True)
-FORMATS = {"PDF": "downloads/sse-handbook.pdf", "EPUB": "downloads/sse-handbook.epub"}
-FORMATS |= {"offline copy": "downloads/sse-handbook-{}.zip"}  # {} stands for the version
+PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+VERSION, BASE = PROJECT["version"], PROJECT.get("urls", {}).get("Documentation", "")  # the address of `latest/`
+FORMATS = {"PDF": "sse-handbook.pdf", "EPUB": "sse-handbook.epub", "offline copy": "sse-handbook-{}.zip"}
 
 
 def git(*arguments: str, folder: Path | None = None, **environment: str) -> str:
@@ -38,22 +37,14 @@ def git(*arguments: str, folder: Path | None = None, **environment: str) -> str:
     return done.stdout.strip()
 
 
-def read_settings() -> tuple[str, str]:
-    """The version that stands here, and the address of `latest/`; that is empty until the project has one."""
-    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return project["version"], project.get("urls", {}).get("Documentation", "")
-
-
-def check_release(version: str, base: str) -> None:
+def check_release() -> None:
     """End the program where what stands here is not a version as it was released."""
-    if not git("tag", "--list", f"v{version}"):
-        sys.exit(f"Version {version} is not released: python3 noxfile.py -s release -- {version}")
-    if git("rev-parse", "HEAD") != git("rev-parse", f"v{version}^{{commit}}"):
-        sys.exit(f"This is not version {version} as it was released: git switch --detach v{version}")
+    if not git("tag", "--list", f"v{VERSION}"):
+        sys.exit(f"Version {VERSION} is not released: python3 noxfile.py -s release -- {VERSION}")
+    if git("rev-parse", "HEAD") != git("rev-parse", f"v{VERSION}^{{commit}}"):
+        sys.exit(f"This is not version {VERSION} as it was released: git switch --detach v{VERSION}")
     if changed := git("status", "--porcelain"):
         sys.exit(f"These files are not as they were released:\n{changed}\nPut them away: git stash -u")
-    if base and not base.endswith("/latest/"):
-        sys.exit(f"pyproject.toml: the address of the documentation is {base}. It must end in /latest/.")
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
@@ -62,23 +53,23 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def add_version(version: str, site: Path) -> None:
+def add_version(site: Path) -> None:
     """Put what was built on the site; end the program where it must not be there."""
-    built, old = read_folder(BUILT), read_folder(site / version)
-    if missing := {"index.html", *(name.format(version) for name in FORMATS.values())} - set(built):
+    built, old = read_folder(BUILT), read_folder(site / VERSION)
+    if missing := {f"downloads/{name.format(VERSION)}" for name in FORMATS.values()} - set(built):
         sys.exit(f"These were not built: {', '.join(sorted(missing))}. Run `python3 noxfile.py -s publish`.")
     if b"../latest/" not in built["index.html"]:
         sys.exit("The pages do not lead to the other versions. Run `python3 noxfile.py -s publish`.")
     if old and (different := sorted(name for name in {*built, *old} if built.get(name) != old.get(name))):
-        print(f"Version {version} is published, and these files of what was built now differ:", *different, sep="\n  ")
+        print(f"Version {VERSION} is published, and these files of what was built now differ:", *different, sep="\n  ")
         sys.exit("Nothing is changed: what is published stays. Release a new version.")
     for name, data in built.items():
-        (site / version / name).parent.mkdir(parents=True, exist_ok=True)
-        (site / version / name).write_bytes(data)
+        (site / VERSION / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / VERSION / name).write_bytes(data)
 
 
-def write_shared(site: Path, base: str) -> str:
-    """Write anew all that the versions share; the newest version."""
+def write_shared(site: Path) -> None:
+    """Write anew all that the versions share."""
     numbers = [path.name for path in site.iterdir() if re.fullmatch(r"\d+\.\d+\.\d+", path.name)]
     newest, *older = numbers = sorted(numbers, key=lambda number: [*map(int, number.split("."))], reverse=True)
     for name in ("latest", "versions"):
@@ -86,33 +77,32 @@ def write_shared(site: Path, base: str) -> str:
     for number in reversed(numbers):  # a download that only an older version had stays in reach
         left_out = shutil.ignore_patterns("*.html", "_*") if number != newest else None
         shutil.copytree(site / number, site / "latest", ignore=left_out, dirs_exist_ok=True)
-    versions: list[dict[str, Any]] = []
-    titles: dict[str, str] = {}
+    versions, titles = list[dict[str, Any]](), dict[str, str]()
     for number in numbers:
-        paths = {path.relative_to(site / number).as_posix(): path for path in sorted((site / number).rglob("*.html"))}
-        pages = {name: path.read_text(encoding="utf-8") for name, path in paths.items() if not name.startswith("_")}
+        files = {name: data.decode() for name, data in read_folder(site / number).items() if name.endswith(".html")}
+        pages = {name: text for name, text in files.items() if not name.startswith("_")}
         day = re.search(r'<time datetime="([\d-]+)', pages["index.html"])
         versions.append({"number": number, "day": day[1] if day else "", "pages": pages})
         for name, text in pages.items():  # a drawing has a title too, further down
             titles.setdefault(name, unescape((re.search("<title>(.*?)</title>", text, re.DOTALL) or ["", name])[1]))
+    shared = {".nojekyll": "", "index.html": PAGE.render(title=titles["index.html"])}
+    old = ", ".join(f'.sse-version[data-version="{number}"] .sse-old' for number in older)
+    shared["versions.css"] = f"{old} {{ display: inline !important; }}\n" if older else ""
+    # It may be shown at any depth, so its link is whole.
+    shared["404.html"] = PAGE.render(title="This page is not here", newest=BASE or "/latest/")
+    if BASE:
+        found = [name for name, text in versions[0]["pages"].items() if 'name="robots" content="noindex' not in text]
+        places = "".join(f"<url><loc>{BASE}{quote(name)}</loc></url>\n" for name in found if name != "genindex.html")
+        shared["sitemap.xml"] = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{places}</urlset>\n'
     for name, title in titles.items():
         place = {"name": name, "up": "../" * (name.count("/") + 1), "versions": versions, "formats": FORMATS}
-        (site / "versions" / name).parent.mkdir(parents=True, exist_ok=True)
-        (site / "versions" / name).write_text(PAGE.render(title=f"All versions: {title}", **place), encoding="utf-8")
-    rules = (f'.sse-version[data-version="{number}"] .sse-old {{ display: inline !important; }}\n' for number in older)
-    files = {".nojekyll": "", "versions.css": "".join(rules), "index.html": PAGE.render(title=titles["index.html"])}
-    # It may be shown at any depth, so its link is whole.
-    files["404.html"] = PAGE.render(title="This page is not here", newest=base or "/latest/")
-    if base:  # an address in it must be whole
-        names = [name for name, text in versions[0]["pages"].items() if 'name="robots" content="noindex' not in text]
-        places = "".join(f"<url><loc>{base}{quote(name)}</loc></url>\n" for name in names if name != "genindex.html")
-        files["sitemap.xml"] = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{places}</urlset>\n'
-    for name, text in files.items():
+        shared[f"versions/{name}"] = PAGE.render(title=f"All versions: {title}", **place)
+    for name, text in shared.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")
-    return newest
 
 
-def publish(remote: str, branch: str, version: str, base: str, dry_run: bool) -> None:
+def publish(remote: str, branch: str, dry_run: bool) -> None:
     """Put the version on the site. Before the push, nothing is changed."""
     tip = git("ls-remote", remote, f"refs/heads/{branch}").partition("\t")[0]
     with tempfile.TemporaryDirectory() as temporary:
@@ -124,16 +114,15 @@ def publish(remote: str, branch: str, version: str, base: str, dry_run: bool) ->
             git("fetch", "--quiet", "--no-tags", remote, tip)
             git("read-tree", tip, folder=site, **here)
             git("checkout-index", "--all", "--index", folder=site, **here)
-        add_version(version, site)
-        newest = write_shared(site, base)
+        add_version(site)
+        write_shared(site)
         git("add", "--all", "--force", ".", folder=site, **here)
         tree = git("write-tree", folder=site, **here)
     if tip and tree == git("rev-parse", f"{tip}^{{tree}}"):
-        print(f"Version {version} is published, and all is in its place. There is nothing to do.")
+        print(f"Version {VERSION} is published, and all is in its place. There is nothing to do.")
         return
-    commit = git("commit-tree", tree, *(("-p", tip) if tip else ()), "-m", f"Publish {version}")
-    changes = git("show", "--shortstat", "--format=", commit)
-    print(f"Version {version}; the newest will be {newest}; {changes}", flush=True)
+    commit = git("commit-tree", tree, *(("-p", tip) if tip else ()), "-m", f"Publish {VERSION}")
+    print(f"Version {VERSION}: {git('show', '--shortstat', '--format=', commit)}", flush=True)
     if not dry_run:  # the push is refused if somebody was faster: then the same command again
         git("push", "--quiet", "--no-verify", remote, f"{commit}:refs/heads/{branch}")
     print("This was a rehearsal: nothing is changed." if dry_run else f"Published: {remote}, {branch}, {commit[:10]}")
@@ -146,6 +135,6 @@ if __name__ == "__main__":
     options.add_argument("--dry-run", action="store_true", help="check all, say what would change, and change nothing")
     options.add_argument("--ready", action="store_true", help="only ask if this is a version that may be published")
     chosen = options.parse_args()
-    check_release(*read_settings())
+    check_release()
     if not chosen.ready:
-        publish(chosen.remote, chosen.branch, *read_settings(), chosen.dry_run)
+        publish(chosen.remote, chosen.branch, chosen.dry_run)

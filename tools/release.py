@@ -1,7 +1,4 @@
-"""Make a version on this computer, if nothing stands in the way; nothing is pushed.
-
-What changes in which file stands in `pyproject.toml`, in `[tool.bumpversion]`.
-"""
+"""Make a version on this computer, if nothing stands in the way. What it changes stands in `[tool.bumpversion]`."""
 
 import argparse
 import re
@@ -11,16 +8,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from publish import git, read_settings
+from publish import VERSION, git
 
 CHANGES = Path("docs/reference/changes.md")
 # What asks for a patch, a minor and a major version: `docs/contribute/releasing.md` says why.
 ENTRIES = ("^- ", "^### (Added|Changed|Deprecated)$", "^### Removed$|^- (Recommendation|Definition):")
 
 
-def check_release(old: str, new: str) -> None:
+def check_release(new: str) -> None:
     """End the program where the version cannot be made of what stands here."""
-    major, minor, patch = map(int, old.split("."))
+    major, minor, patch = map(int, VERSION.split("."))
     steps = [f"{major}.{minor}.{patch + 1}", f"{major}.{minor + 1}.0", f"{major + 1}.0.0"]
     unreleased = CHANGES.read_text(encoding="utf-8").partition("## Unreleased\n")[2].partition("\n## ")[0]
     needed = [number for number, entry in enumerate(ENTRIES) if re.search(entry, unreleased, re.MULTILINE)]
@@ -31,7 +28,7 @@ def check_release(old: str, new: str) -> None:
     if git("tag", "--list", f"v{new}"):
         sys.exit(f"The tag v{new} is there already. Which version do you mean?")
     if new not in steps:
-        sys.exit(f"{new} does not follow {old}. Say one of: {', '.join(steps)}")
+        sys.exit(f"{new} does not follow {VERSION}. Say one of: {', '.join(steps)}")
     if not needed:
         sys.exit(f"Nothing stands under “Unreleased” in {CHANGES}. Say there what is new, and commit it.")
     if major and steps.index(new) < needed[-1]:  # before 1.0.0 all may still change
@@ -39,8 +36,7 @@ def check_release(old: str, new: str) -> None:
 
 
 def make_release(version: str, dry_run: bool, checked: bool) -> None:
-    """Make the version, or only (`dry_run`) say what would be done."""
-    check_release(read_settings()[0], version)
+    check_release(version)
     if not (checked or dry_run) and subprocess.call([sys.executable, "noxfile.py", "-s", "lint", "check", "tests"]):
         sys.exit("A check or a test fails: see above. Fix it, commit, and run this again.")
     bump = ["bump-my-version", "bump", "--new-version", version]

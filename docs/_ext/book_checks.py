@@ -6,85 +6,49 @@ from enum import Enum
 
 
 class BookCheck(Enum):
-    """A kind of warning. The value is the warning's subtype; the type is always `sse`."""
+    """A kind of warning, as in `sse_handbook.warnings_.Check`."""
 
-    explanation: str
-
-    def __new__(cls, subtype: str, explanation: str) -> BookCheck:
-        member = object.__new__(cls)
-        member._value_ = subtype
-        member.explanation = explanation
-        return member
-
-    LAW_UNKNOWN = (
-        "law_unknown",
-        """A page asks for a law by a key that no file of `docs/data/laws` holds, or lists laws by a value
+    LAW_UNKNOWN = """A page asks for a law by a key that no file of `docs/data/laws` holds, or lists laws by a value
         that none of them has.
 
         Wrong: `` {sse:law}`es-2011-social-econmy` ``; `:region: Afrika` in a list of laws
 
-        Right: `` {sse:law}`es-2011-social-economy` ``, or a new entry in the file of the country.""",
-    )
-    LAW_UNUSED = (
-        "law_unused",
-        """A law of the register has an entry on no page, so no link can lead to it.
+        Right: `` {sse:law}`es-2011-social-economy` ``, or a new entry in the file of the country."""
+    LAW_UNUSED = """A law of the register has an entry on no page, so no link can lead to it.
 
-        Right: a list with `:show: entries` that takes it in: of its country, its part of the region, or its region.""",
-    )
-    LAW_STALE = (
-        "law_stale",
-        """A note, which fails no build: nobody has compared these laws with their sources for longer than
+        Right: a list with `:show: entries` that takes it in: of its country, its part of the region, or its region."""
+    LAW_STALE = """A note, which fails no build: nobody has compared these laws with their sources for longer than
         `sse_law_max_age` months, or no check is recorded.
 
-        Right: read the sources again, correct the entry, and write the day as `checked`.""",
-    )
-    ANCHOR_LOST = (
-        "anchor_lost",
-        """An address that a version has published is gone: somebody's link to it would break.
+        Right: read the sources again, correct the entry, and write the day as `checked`."""
+    ANCHOR_LOST = """An address that a version has published is gone: somebody's link to it would break.
 
-        Right: give the label back, or name where it went in `docs/data/redirects.yaml`.""",
-    )
-    REDIRECT = (
-        "redirect",
-        """An entry of `docs/data/redirects.yaml` leads nowhere, to another redirect, or from an address
+        Right: give the label back, or name where it went in `docs/data/redirects.yaml`."""
+    REDIRECT = """An entry of `docs/data/redirects.yaml` leads nowhere, to another redirect, or from an address
         that still exists.
 
-        Right: from an address that is gone, straight to one that is there.""",
-    )
-    DIAGRAM_SYNTAX = (
-        "diagram_syntax",
-        """Mermaid cannot draw the diagram. The message carries what Mermaid said of it.
+        Right: from an address that is gone, straight to one that is there."""
+    DIAGRAM_SYNTAX = """Mermaid cannot draw the diagram, or would leave out a part of it.
 
         Wrong: `A["Members" --> B`
 
-        Right: `A["Members"] --> B`""",
-    )
-    DIAGRAM_LINK = (
-        "diagram_link",
-        """A `click` line of a diagram names a node that the diagram does not have, or an address that is no label.
+        Right: `A["Members"] --> B`"""
+    DIAGRAM_LINK = """A `click` line of a diagram names a node that the diagram does not have, or an address that is
+        no label.
 
         Wrong: `click COOP href "cooperatives.html"`
 
-        Right: `click COOP href "#cooperatives"`, where `cooperatives` is a label of a page or heading.""",
-    )
-    DIAGRAM_DESCRIPTION = (
-        "diagram_description",
-        """A diagram has no `accTitle` or no `accDescr` line, so a screen reader has nothing to say.
+        Right: `click COOP href "#cooperatives"`, where `cooperatives` is a label of a page or heading."""
+    DIAGRAM_DESCRIPTION = """A diagram has no `accTitle` or no `accDescr` line, so a screen reader has nothing to say.
 
-        Right: both lines below `flowchart TB`, one plain sentence each.""",
-    )
-    DIAGRAM_LEGIBILITY = (
-        "diagram_legibility",
-        """On a phone of 360 pixels the diagram would shrink until its labels are less than 9 pixels high.
+        Right: both lines below `flowchart TB`, one plain sentence each."""
+    DIAGRAM_LEGIBILITY = """On a phone of 360 pixels the diagram would shrink until its labels are less than 9 pixels
+        high.
 
         Wrong: six boxes in a row.
 
-        Right: from top to bottom (`flowchart TB`), two boxes a row, lines broken with `<br/>`.""",
-    )
-    PDF = (
-        "pdf",
-        """The PDF does not show what a page says: a character that its fonts lack, a picture that cannot be read.
+        Right: from top to bottom (`flowchart TB`), two boxes a row, lines broken with `<br/>`."""
+    PDF = """The PDF does not show what a page says: a character that its fonts lack, a picture that cannot be read.
         The PDF shows “?” for such a character, and its alternative text for such a picture.
 
-        Right: another character, or a font that has it in `pdf_fonts`; a picture that other programs can open.""",
-    )
+        Right: another character, or a font that has it in `pdf_fonts`; a picture that other programs can open."""

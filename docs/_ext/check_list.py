@@ -17,10 +17,9 @@ class CheckList(SphinxDirective):
     """A section for each check, with what it means, what is wrong and what is right."""
 
     def run(self) -> list[nodes.Node]:
-        checks: dict[str, str] = {check.value: check.explanation for check in (*Check, *BookCheck)}
         sections = [
-            f"(check-{subtype.replace('_', '-')})=\n### `sse.{subtype}`\n\n{cleandoc(explanation)}"
-            for subtype, explanation in checks.items()
+            f"(check-{name.replace('_', '-')})=\n### `sse.{name}`\n\n{cleandoc(explanation)}"
+            for name, explanation in ((check.name.lower(), check.value) for check in (*Check, *BookCheck))
         ]
         return self.parse_text_to_nodes("\n\n".join(sections), allow_section_headings=True)
 

@@ -18,7 +18,6 @@ from sphinx.util.fileutil import copy_asset_file
 
 PACKAGE = Path(__file__).parent.parent / "_templates/epub/content.opf.jinja"
 COVER_WIDTH = 600  # pixels; a shelf shows it smaller
-FIRST_DAY = 315532800  # of 1980, in seconds: a ZIP file knows no earlier one
 REPLACED = {
     "<details": '<details open="open"',  # not every reader can open a fold
     'role="doc-noteref"': 'role="doc-noteref" epub:type="noteref"',  # a footnote pops up
@@ -81,7 +80,7 @@ class BookBuilder(Epub3Builder):
         copy_asset_file(PACKAGE, self.outdir, context=self.metadata, force=True)
 
     def build_epub(self) -> None:
-        date = time.gmtime(max(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), FIRST_DAY))
+        date = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", "315532800")))  # 1980: a ZIP knows nothing earlier
         with ZipFile(Path(self.outdir, f"{self.config.epub_basename}.epub"), "w") as book:
             for name in ("mimetype", "META-INF/container.xml", "content.opf", "toc.ncx", *self.files):
                 entry = ZipInfo(name, date[:6])

@@ -22,7 +22,7 @@ from sphinx.locale import _, get_translator
 TEMPLATES = Path(__file__).parents[1] / "_templates" / "laws"
 # Not the years of a span (2014-2016), and not a day of several (2000-10-18/20).
 DATE = re.compile(r"(?<![\d./-])\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?(?![\d/-])")
-MARKUP = re.compile(r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|&(?=#|\w)|^[-+#>=:|%~(]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+MARKUP = re.compile(r"[\\`*\[\]<|]|(?<!\w)_|_(?!\w)|&(?=#|\w)|^[-+#>=:%~(]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 language = SimpleNamespace(locale=Locale("en", "GB"))  # one book at a time in a process, as Sphinx keeps its own
 
 

@@ -114,7 +114,10 @@ class LawList(SphinxDirective):
         """Return what a template makes of these values and of the options: Markdown, parsed as the page is."""
         site = {"config": self.config, "register": book.register, "fields": read_fields(), "options": self.options}
         site |= {"cites": "cite" in self.env.domains, "root": "../" * self.env.current_document.docname.count("/")}
-        return self.parse_text_to_nodes(templates.get_template(f"{template}.md.jinja").render(site | values))
+        found = self.parse_text_to_nodes(templates.get_template(f"{template}.md.jinja").render(site | values))
+        for group in (node for top in found for node in top.findall(nodes.tgroup)):
+            next(group.findall(nodes.colspec))["stub"] = 1  # the first cell heads its row
+        return found
 
     def make_country(self, laws: list[Law]) -> nodes.section:
         """Return a section for a country, with one for each of its laws."""
@@ -244,7 +247,7 @@ def check_laws(app: Sphinx, env: BuildEnvironment) -> None:
         names = ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
         message = f"{len(keys)} of {len(laws)} laws were not checked for {most} months, or never. Begin with: {names}."
         place = f"{entries[keys[0]].path}:{entries[keys[0]].line()}"
-        logger.info("%s: NOTE: %s [sse.%s]", place, message, BookCheck.LAW_STALE.value)
+        logger.info("%s: NOTE: %s [sse.%s]", place, message, BookCheck.LAW_STALE.name.lower())
 
 
 def add_filter(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:

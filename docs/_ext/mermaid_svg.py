@@ -1,7 +1,7 @@
 """Mermaid diagrams as inline SVG that needs no script, with links that are checked, and the same as a list below.
 
 Mermaid runs in the engine of the package `mermaidx` when a page is read, once for each content. `{mermaid}` takes the
-options `:name:`, `:caption:`, `:config:` and `:text:`: the lines of the list, where a program wrote the diagram.
+options `:name:`, `:caption:` and `:text:`: the lines of the list, where a program wrote the diagram.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 import mermaidx
-import yaml
 from book_checks import BookCheck
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -42,7 +41,6 @@ CLICK = re.compile(r"\s*click\s+(\S+)\s+(?:href\s+)?[\"']([^\"']*)[\"']")
 TAG = re.compile(r"(?<!<)<(?!br\s*/?>)(/?[A-Za-z][^<>]*)>(?!>)")
 # What Mermaid says of a text that it refuses, and what to write; the rest is a list of its forty names for characters.
 ADVICE = {
-    r"mapping values|unsupported operand": 'Write its settings in one line: `:config: "{flowchart: {padding: 8}}"`.',
     r"No diagram type": "Its first line says the kind of diagram: `flowchart TB`.",
     r"got '(?:PS|SQS|DIAMOND_START|STR|PE)'": "A text with brackets or quotes in it goes into quotes: "
     '`A["Members (all)"]`; write `#quot;` for a quote.',
@@ -60,7 +58,7 @@ class diagram_words(nodes.General, nodes.Element):
 class Diagram(SphinxDirective):
     has_content = True
     optional_arguments = 1
-    option_spec: ClassVar = dict.fromkeys(("name", "caption", "config", "text"), directives.unchanged)
+    option_spec: ClassVar = dict.fromkeys(("name", "caption", "text"), directives.unchanged)
 
     def run(self) -> list[nodes.Node]:
         page, line = self.get_source_info()
@@ -70,22 +68,17 @@ class Diagram(SphinxDirective):
                 relative, path = self.env.relfn2path(search_image_for_language(self.arguments[0], self.env))
                 self.env.note_dependency(relative)
                 self.path, self.first_line, code = Path(path), 1, Path(path).read_text(encoding="utf-8")
-            cache = Path(self.config.sse_diagram_cache or self.env.doctreedir / "diagrams")
-            settings = CONFIG | (yaml.safe_load(self.options.get("config", "")) or {})
-            svg = draw_once(code, settings, cache, f"{self.path}:{self.first_line}")
-        except FileNotFoundError as error:
-            missing = Path(error.filename)
-            near = did_you_mean(missing.name, (path.name for path in missing.parent.glob("*.mmd")))
-            message = f"There is no diagram `{self.arguments[0]}`.{near or ' Write its path from the folder of pages.'}"
-            warn(BookCheck.DIAGRAM_SYNTAX, message, page, line)
-            return self.make_stand_in()
+            svg = draw_once(code, Path(self.config.sse_diagram_cache or self.env.doctreedir / "diagrams"), self.path)
+        except FileNotFoundError:
+            near = did_you_mean(Path(path).name, (file.name for file in Path(path).parent.glob("*.mmd")))
+            advice = near or " Write its path from the folder of pages."
+            return self.stand_in(f"There is no diagram `{self.arguments[0]}`.{advice}", Path(page), line)
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
-            warn(BookCheck.DIAGRAM_SYNTAX, "The diagram is not UTF-8 here. Save the file as UTF-8.", path, line)
-            return self.make_stand_in()
-        except (RuntimeError, TypeError, yaml.YAMLError) as error:
-            self.warn(BookCheck.DIAGRAM_SYNTAX, *explain_refusal(str(error), code))
-            return self.make_stand_in()
+            return self.stand_in("The diagram is not UTF-8 here. Save the file as UTF-8.", Path(path), line)
+        except RuntimeError as error:
+            advice, line = explain_refusal(str(error), code)
+            return self.stand_in(f"Mermaid cannot draw this diagram. {advice}", self.path, self.first_line + line - 1)
         root = ElementTree.fromstring(svg)  # noqa: S314 (Mermaid drew it, on this machine)
         boxes = dict(find_boxes(root))
         links = dict(self.check(code, boxes, float(root.get("viewBox", "0 0 0 0").split()[2])))
@@ -96,11 +89,12 @@ class Diagram(SphinxDirective):
         self.add_name(node)
         return [node, diagram_words("", *self.make_text(root, boxes, links))]
 
-    def make_stand_in(self) -> list[nodes.Node]:
-        """Return what stands for a diagram that cannot be drawn: links to its name still lead here."""
-        stand_in = nodes.paragraph("", _("(A diagram belongs here.)"))
-        self.add_name(stand_in)
-        return [stand_in]
+    def stand_in(self, message: str, path: Path, line: int) -> list[nodes.Node]:
+        """Warn, and return what stands for a diagram that cannot be drawn: links to its name still lead here."""
+        warn(BookCheck.DIAGRAM_SYNTAX, message, path, line)
+        node = nodes.paragraph("", _("(A diagram belongs here.)"))
+        self.add_name(node)
+        return [node]
 
     def warn(self, check: BookCheck, message: str, line: int = 1) -> None:
         """Warn of a line of the diagram, counted from 1."""
@@ -139,9 +133,6 @@ class Diagram(SphinxDirective):
         """Yield the diagram as a list: each box, and where its lines lead. Each box links once."""
         edges = list(find_edges(root, boxes))
         chain = find_chain(boxes, edges)
-        if "text" in self.options:
-            yield make_list(([nodes.paragraph("", line)] for line in self.options["text"].splitlines()), bool(chain))
-            return
 
         def label(name: str, before: str = "") -> nodes.paragraph:
             node: nodes.Element = nodes.inline("", boxes[name])
@@ -153,9 +144,13 @@ class Diagram(SphinxDirective):
             leads_on = not chain and any(start == name for start, *_end in edges)
             return nodes.paragraph("", before, nodes.strong("", "", node) if leads_on else node)
 
-        yield nodes.paragraph("", root.findtext(f"{SVG}desc", ""))
-        items: list[list[nodes.Node]] = [[label(name)] for name in chain]
-        for name in () if chain else boxes:
+        items: list[list[nodes.Node]] = [
+            [nodes.paragraph("", line)] for line in self.options.get("text", "").splitlines()
+        ]
+        if not items:
+            yield nodes.paragraph("", root.findtext(f"{SVG}desc", ""))
+            items += ([label(name)] for name in chain)
+        for name in () if items else boxes:
             onward = [(end, text) for start, end, text in edges if start == name]
             if onward or all(end != name for _start, end, _text in edges):
                 items.append([label(name), *([make_list([label(*edge)] for edge in onward)] if onward else [])])
@@ -173,17 +168,17 @@ def blank_out(pattern: re.Pattern[str], code: str) -> list[str]:
     return pattern.sub(lambda match: "\n" * match[0].count("\n"), code).splitlines()
 
 
-def draw_once(code: str, settings: dict[str, Any], cache: Path, place: str) -> str:
+def draw_once(code: str, cache: Path, path: Path) -> str:
     """Return a diagram as SVG, from the cache where it or Mermaid's refusal (`RuntimeError`) is known."""
-    known = json.dumps([mermaidx.__version__, settings, code])
+    known = json.dumps([mermaidx.__version__, CONFIG, code])
     name = hashlib.sha256(known.encode() + Path(__file__).read_bytes()).hexdigest()[:20]
     kept = cache / f"{name}.svg"
     if not kept.exists():
         # A large one takes half a minute, also in a build with `--quiet`.
-        print(f"{place}: drawing the diagram", flush=True)
+        print(f"{path}: drawing a diagram", flush=True)
         try:
-            svg = tidy_svg(mermaidx.render(code, config=settings).svg(), f"diagram-{name}")
-        except Exception as error:  # (whatever its engine ran into)
+            svg = tidy_svg(mermaidx.render(code, config=CONFIG).svg(), f"diagram-{name}")
+        except Exception as error:  # whatever its engine ran into
             svg = f"refused: {error}"
         cache.mkdir(parents=True, exist_ok=True)
         half = kept.with_suffix(f".{os.getpid()}")  # two processes may draw the same diagram at once
@@ -219,7 +214,7 @@ def explain_refusal(said: str, code: str) -> tuple[str, int]:
             advice, reported = "A bracket or a quote of this line has no partner.", line
             break
     advice = advice or f"It says: {' '.join(said.partition('Expecting')[0].split())[:300]}"
-    return f"Mermaid cannot draw this diagram. {advice}", reported or 1
+    return advice, reported or 1
 
 
 def find_boxes(root: ElementTree.Element) -> Iterator[tuple[str, str]]:

@@ -25,12 +25,12 @@ from downloads import chapter_name
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
+from sphinx.locale import _
 from sphinx.util.display import status_iterator
 from sphinx.util.i18n import format_date
 from sphinx.util.matching import Matcher
 from typst_writer import PageWriter, Targets, quote
 
-from sse_handbook.catalogues import _
 from sse_handbook.warnings_ import warn
 
 TEMPLATE = Path(__file__).parent.parent / "_pdf"

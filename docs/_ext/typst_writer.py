@@ -14,10 +14,8 @@ from typing import Any
 import segno
 from docutils import nodes
 from docutils.utils import get_source_line
-from sphinx.locale import admonitionlabels
+from sphinx.locale import _, admonitionlabels
 from typst_drawing import Drawing
-
-from sse_handbook.catalogues import _
 
 # An anchor may stand but once; contents and running heads repeat a title, and a table its head on each page.
 ANCHOR = re.compile(r'#anchor\("(?:[^"\\]|\\.)*"\)')

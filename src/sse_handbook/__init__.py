@@ -1,4 +1,4 @@
-"""A Sphinx extension for handbooks: videos and cross-references, checked when the book is built."""
+"""Checks cross-references and video links when the book is built."""
 
 from __future__ import annotations
 
@@ -18,8 +18,21 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", unreadable.check_sources, priority=400)  # before sphinxcontrib-bibtex
     app.connect("env-before-read-docs", unreadable.check_pages)
     app.add_domain(crossrefs.SSEDomain)
-    videos.setup(app)
-    videocheck.setup(app)
+    app.add_config_value("sse_data_dir", "", "env", str)  # the folder of `videos.yaml`, from the sources on
+    app.add_config_value("sse_video_max_age", 180, "", int)  # days
+    app.add_role_to_domain("sse", "video", videos.VideoRole())
+    app.add_directive_to_domain("sse", "video", videos.VideoCard)
+    app.add_directive_to_domain("sse", "videos", videos.VideoList)
+    app.add_node(videos.pending_video_users)
+    app.add_post_transform(videos.NameVideoUsers)
+    app.connect("builder-inited", videos.read_register)
+    app.connect("doctree-read", videos.collect_uses)
+    app.connect("env-get-updated", videos.rewrite_lists)
+    app.connect("missing-reference", videos.lead_to_video)
+    app.connect("env-updated", videos.find_unused)
+    app.add_config_value("sse_videocheck_hosts", {}, "", dict)
+    app.add_config_value("sse_videocheck_pause", 1.0, "", (int, float))  # seconds before each request
+    app.add_builder(videocheck.VideoCheckBuilder)
     app.add_config_value("sse_report_unused", [], "", (list, tuple, set))  # of "label", "term", "source"
     app.connect("doctree-read", crossrefs.collect_names)
     app.connect("warn-missing-reference", crossrefs.warn_missing)

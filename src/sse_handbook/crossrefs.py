@@ -51,17 +51,19 @@ class PageNames(NamedTuple):
 
 
 class SSEDomain(Domain):
-    """The home of the roles and directives; what each page defines and refers to; links to labels."""
+    """The home of the roles and directives; what each page defines, refers to and shows; links to labels."""
 
     name = "sse"
     label = "SSE handbook"
-    initial_data: ClassVar[dict[str, Any]] = {"names": {}}
+    initial_data: ClassVar[dict[str, Any]] = {"names": {}, "videos": {}}  # each by document
 
     def clear_doc(self, docname: str) -> None:
-        self.data["names"].pop(docname, None)
+        for table in self.initial_data:
+            self.data[table].pop(docname, None)
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
-        self.data["names"].update({name: page for name, page in otherdata["names"].items() if name in docnames})
+        for table in self.initial_data:
+            self.data[table].update({name: page for name, page in otherdata[table].items() if name in docnames})
 
     def resolve_xref(self, *arguments: Any) -> nodes.reference | None:
         """Resolve `sse:label`: as Sphinx's `ref`, but the text keeps its markup, and no label needs a title."""

@@ -35,8 +35,7 @@ PLAYERS = {"embed", "v", "e"}
 BEFORE_ID = PLAYERS | {"shorts", "live", "vi", "video"}
 # Pages that take the id as `v=`. Others have a `v=` that is not what they show (`/redirect`, `/playlist`).
 VIDEO_PAGES = {"", "watch", "watch_popup", "details", "movie", "ytscreeningroom", "live_chat", "all_comments"}
-# Without an id, these are pages of many videos; the other `BEFORE_ID` and `VIDEO_PAGES` are mistakes.
-HUBS = {"", "shorts", "live"}
+HUBS = {"", "shorts", "live"}  # without an id, pages of many videos; the others are mistakes
 
 VIMEO_HOST = re.compile(r"(?:(?:www|m|player)\.)?vimeo\.com|(?:www\.)?vimeopro\.com")
 # `…/…/video` is how showcases, albums and vimeopro.com write it.
@@ -47,11 +46,10 @@ VIMEO_VIDEO = re.compile(
     re.S,
 )
 
-# A UUID, or the same number in the alphabet that PeerTube's `short-uuid` takes from Flickr, always in 22 characters.
+# A UUID, or the same number in the alphabet that PeerTube's `short-uuid` takes from Flickr; then perhaps a comment's.
 BASE58 = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 PEERTUBE_PAGE = re.compile(
-    rf"(?:w|videos/watch|videos/embed)/(?P<id>[{BASE58}]{{22}}|[0-9A-Fa-f]{{8}}(?:-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-Fa-f]{{12}})"
-    r"(?:;\w+=\w+)?(?P<tail>(?:[^0-9A-Za-z/].*)?)",  # `;threadId=7` leads to a comment below the video.
+    r"(?:w|videos/watch|videos/embed)/(?P<id>[0-9A-Fa-f-]{36}|[0-9A-Za-z]{22})(?:;\w+=\w+)?(?P<tail>(?:[^0-9A-Za-z/].*)?)",
     re.S,
 )
 PEERTUBE_HOST = re.compile(r"(?:[a-z0-9-]++\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+)(?::[0-9]+)?")
@@ -65,19 +63,15 @@ CLOCK = re.compile(r"(?:(?P<h>[0-9]{1,4}):)?(?P<m>[0-9]{1,5}):(?P<s>[0-9]{1,2})"
 PLAYER_START = re.compile(r"[0-9]+(?:\.[0-9]+)?[sS]?/?")
 
 COPY_AGAIN = "Open the video and copy its address again."
-NOT_ONE_VIDEO = (
-    "not_one_video",
-    "The address is of a playlist, a channel, a search or a page of the host, not of one video.",
-    "Open the video and copy the address from there.",
-)
+NOT_ONE_VIDEO = "not_one_video", "The address is of a playlist, a channel, a search or another page, not of one video."
 Fields = Mapping[str, Sequence[str]]
 
 
 class VideoLinkError(ValueError):
     """An address on a known video host that does not name one video as it must.
 
-    `code` is one of `id_missing`, `id_length`, `id_alphabet`, `id_last`, `start`, `start_unused`, `not_one_video`.
-    The text says what is wrong; `hint` says how to fix it, with the right address if it is known.
+    `code` is `id_missing`, `id_length`, `id_alphabet`, `id_last`, `start`, `start_unused` or `not_one_video`; the text
+    says what is wrong, and `hint` how to fix it, with the right address if it is known.
     """
 
     def __init__(self, code: str, message: str, hint: str = COPY_AGAIN) -> None:
@@ -105,12 +99,12 @@ class VideoLink:
     @property
     def url(self) -> str:
         """The canonical address, start included: `parse_video_link` makes the same link of it again."""
-        if self.provider == "youtube":
-            return f"https://www.youtube.com/watch?v={self.id}" + (f"&t={self.start}s" if self.start else "")
-        if self.provider == "vimeo":
-            return f"https://vimeo.com/{self.id}" + (f"#t={self.start}s" if self.start else "")
-        host, _, short_id = self.id.partition("/")
-        return f"https://{host}/w/{short_id}" + (f"?start={self.start}s" if self.start else "")
+        url, start = {
+            "youtube": (f"https://www.youtube.com/watch?v={self.id}", "&t="),
+            "vimeo": (f"https://vimeo.com/{self.id}", "#t="),
+            "peertube": (f"https://{self.id.replace('/', '/w/')}", "?start="),
+        }[self.provider]
+        return f"{url}{start}{self.start}s" if self.start else url
 
 
 def parse_video_link(url: str) -> VideoLink | None:
@@ -202,12 +196,16 @@ def _parse_peertube(host: str, steps: list[str], fields: Fields) -> VideoLink | 
     found = PEERTUBE_PAGE.fullmatch("/".join(steps))
     if not found or not PEERTUBE_HOST.fullmatch(host):
         return None
-    if "-" in found["id"]:
-        number = UUID(found["id"]).int
-    else:
-        number = sum(BASE58.index(character) * 58**place for place, character in enumerate(reversed(found["id"])))
-    # PeerTube takes only version 4 (RFC 9562, section 5.4), which one text in 120 of the right form is by chance.
-    if number >> 128 or UUID(int=number).version != 4:
+    name = found["id"]
+    try:  # what is not of the alphabet, or has more than 128 bits, is no id
+        number = (
+            UUID(name).int
+            if "-" in name
+            else sum(BASE58.index(character) * 58**place for place, character in enumerate(reversed(name)))
+        )
+        if UUID(int=number).version != 4:  # RFC 9562, section 5.4: one text in 120 of the right form is by chance
+            return None
+    except ValueError:
         return None
     short_id = "".join(BASE58[number // 58**place % 58] for place in reversed(range(22)))
     return _add_start(VideoLink("peertube", f"{host}/{short_id}"), fields, "start", tail=found["tail"])
@@ -237,5 +235,4 @@ def _add_start(link: VideoLink, fields: Fields, *names: str, tail: str = "") -> 
 
 
 def _show(text: str) -> str:
-    """`text` for a message: short, and with look-alike letters and control characters made visible."""
-    return f"`{ascii(text[:40])[1:-1]}`"
+    return f"`{ascii(text[:40])[1:-1]}`"  # short, with look-alike letters and control characters made visible

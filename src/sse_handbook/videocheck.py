@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Set
-from datetime import date
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -30,7 +30,8 @@ from urllib3.exceptions import HTTPError, ResponseError
 from urllib3.util import Retry
 
 from .video_links import VideoLink, VideoLinkError, parse_video_link
-from .videos import HOST_NAMES, Register, Use, read_status, today
+from .video_status import decide_status, read_status, today, write_status
+from .videos import HOST_NAMES, Register, Use
 from .warnings_ import Check, warn
 
 logger = logging.getLogger(__name__)
@@ -63,25 +64,6 @@ def choose_row(link: VideoLink, oembed: str, thumbnail: str = "") -> Row:
         if (row.oembed == "anything else" or oembed in row.oembed.split(" or "))
         and (not thumbnail or row.thumbnail in ("not asked", thumbnail))
     )
-
-
-def decide(before: Mapping[str, str], found: str, day: date) -> dict[str, str]:
-    """Return what to remember of a video that a run found `found`: it is dead when a run on an earlier day agrees.
-
-    Where that is no proof ("suspect"), a week must lie between. What is dead stays so until it is seen again, and what
-    is unknown changes nothing.
-    """
-    if found == "unknown":
-        return {**before}
-    known = {"status": found, "checked": str(day)}
-    if found.startswith("alive"):
-        return known | {"seen": str(day)}
-    known |= {"seen": before["seen"]} if "seen" in before else {}
-    if found == "restricted":
-        return known
-    since = before.get("since", str(day))
-    agreed = (day - date.fromisoformat(since)).days >= (1 if found == "dead" else 7)
-    return known | {"status": "dead" if agreed or before.get("status") == "dead" else "suspect", "since": since}
 
 
 class Patience(Retry):
@@ -156,15 +138,11 @@ def names_video(body: bytes, link: VideoLink) -> bool:
         return False
     if link.provider == "vimeo":
         return str(data.get("video_id")) == link.id.partition("/")[0]
-    text = " ".join(str(data.get(name)) for name in ("html", "thumbnail_url", "url"))
-    return any(_is_address_of(address, link) for address in URL.findall(text))
-
-
-def _is_address_of(address: str, link: VideoLink) -> bool:
-    try:
-        return parse_video_link(address) == link.video
-    except VideoLinkError:
-        return False
+    for url in URL.findall(" ".join(str(data.get(name)) for name in ("html", "thumbnail_url", "url"))):
+        with suppress(VideoLinkError):
+            if parse_video_link(url) == link.video:
+                return True
+    return False
 
 
 class VideoCheckBuilder(DummyBuilder):
@@ -196,7 +174,7 @@ class VideoCheckBuilder(DummyBuilder):
         try:
             for link in status_iterator(videos, "asking hosts... ", "brown", len(videos), self.sphinx.verbosity, str):
                 row = asker.check(link)
-                status = known[link.url] = decide(known.get(link.url, {}), row.status, today())
+                status = known[link.url] = decide_status(known.get(link.url, {}), row.status, today())
                 if status.get("status") in ("dead", "suspect"):
                     report.append(self.tell_gone(link.url, status, row.why, videos[link]))
                     self.sphinx.statuscode |= status["status"] == "dead"
@@ -207,8 +185,8 @@ class VideoCheckBuilder(DummyBuilder):
                 for key in {use.key for use in uses if use.key} or {link.url}
                 if known.get(link.url)
             }
-            write_whole(path, json.dumps({"videos": dict(sorted(found.items()))}, indent=2) + "\n")
-            write_whole(Path(self.outdir, "report.md"), "".join(report))
+            write_status(path, found)
+            Path(self.outdir, "report.md").write_text("".join(report), encoding="utf-8")
         if asker.silent:
             reasons = "; ".join(asker.silent.values())
             stop(f"Some videos could not be asked for: {reasons}.", self.sphinx.statuscode or 2)
@@ -234,21 +212,9 @@ def stop(message: str, code: int = 2) -> NoReturn:
 
 def collect_videos(env: BuildEnvironment) -> dict[VideoLink, list[Use]]:
     """Return every video of the list, and then every other one that a page uses, each with its places."""
-    register, videos = Register.of(env), dict[VideoLink, list[Use]]()
-    listed = [Use(key, link, str(entry.path), entry.line("link")) for key, (entry, link) in register.videos.items()]
-    for use in (*listed, *(use for _docname, uses in sorted(register.uses.items()) for use in uses)):
+    pages, videos = env.get_domain("sse").data["videos"], dict[VideoLink, list[Use]]()
+    listed = Register.of(env).videos.items()
+    uses = [Use(key, link, str(entry.path), entry.line("link")) for key, (entry, link) in listed]
+    for use in (*uses, *(use for docname in sorted(pages) for use in pages[docname])):
         videos.setdefault(use.link.video, []).append(use)
     return videos
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all; a link to it stays one."""
-    new = path.resolve().with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path.resolve())
-
-
-def setup(app: Sphinx) -> None:
-    app.add_config_value("sse_videocheck_hosts", {}, "", dict)
-    app.add_config_value("sse_videocheck_pause", 1.0, "", (int, float))
-    app.add_builder(VideoCheckBuilder)

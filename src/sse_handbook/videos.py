@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, cast
@@ -19,7 +17,6 @@ from jinja2 import Environment
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.environment.collectors import EnvironmentCollector
 from sphinx.locale import _
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
@@ -28,9 +25,10 @@ from sphinx.util.i18n import format_date
 
 from .data_files import Entry, Fault, read_entries
 from .video_links import VideoLink, VideoLinkError, parse_video_link
+from .video_status import Status, read_status, today
 from .warnings_ import Check, did_you_mean, find_line, warn
 
-HERE = Path(__file__).parent  # the schema and the card are part of the package: other projects have a list, too
+HERE = Path(__file__).parent
 HOST_NAMES = {"youtube": "YouTube", "vimeo": "Vimeo", "peertube": "PeerTube"}
 # Text that shows an address and leads nowhere, or that is a link and found as one.
 NO_TEXT = (nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.math)
@@ -59,19 +57,15 @@ class Register:
     """The list of videos; `broken`: an entry was left out, so an unknown key may be right."""
 
     path: Path
-    uses: dict[str, list[Use]]  # by document
+    status_path: Path
     videos: dict[str, Video] = field(default_factory=dict)
     keys: dict[VideoLink, str] = field(default_factory=dict)  # of several entries for one video, the first
-    status: dict[str, dict[str, str]] = field(default_factory=dict)
+    status: dict[str, Status] = field(default_factory=dict)
     broken: bool = False
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> Register:
         return cast("Register", vars(env)["sse_videos"])
-
-    @property
-    def status_path(self) -> Path:
-        return self.path.with_name("video-status.json")
 
     def find_key(self, node: nodes.Element) -> str:
         """Return the key of a card's video, or of one that a link leads to."""
@@ -82,9 +76,8 @@ class Register:
 
 def read_register(app: Sphinx) -> None:
     """`builder-inited`: read `videos.yaml` and `video-status.json` in the folder `sse_data_dir`, if they are there."""
-    before = vars(app.env).get("sse_videos")
     path = Path(app.srcdir, app.config.sse_data_dir or "no-data", "videos.yaml")
-    register = vars(app.env)["sse_videos"] = Register(path, before.uses if before else {})
+    register = vars(app.env)["sse_videos"] = Register(path, path.with_name("video-status.json"))
     for item in read_entries(path, HERE / "videos.schema.json") if path.exists() else ():
         if isinstance(item, Fault):
             register.broken = True
@@ -103,9 +96,12 @@ def read_register(app: Sphinx) -> None:
         register.videos[item.key] = Video(item, link)
         register.keys.setdefault(link.video, item.key)
     try:
-        for key, known in read_status(register.status_path).items():
-            if key in register.videos and known.get("address") == register.videos[key].link.video.url:
-                register.status[key] = known
+        known = read_status(register.status_path)
+        register.status = {
+            key: known[key]
+            for key, (_entry, link) in register.videos.items()
+            if known.get(key, {}).get("address") == link.video.url
+        }
     except ValueError as error:
         warn(Check.REGISTER, str(error), register.status_path)
 
@@ -115,9 +111,8 @@ def _warn_of_conflicts(video: Video, earlier: dict[str, Video]) -> None:
     for key, other in earlier.items():
         line = other.entry.line()
         if other.link.video == video.link.video and not twin:
-            advice = f"Keep one of them, or add `same_as:` with `key: {key}` and `because:`."
-            message = f"`{entry.key}` is the same video as `{key}` (line {line}). {advice}"
-            warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("link"))
+            message = f"`{entry.key}` is the same video as `{key}` (line {line}). Keep one of them, or add `same_as:`"
+            warn(Check.VIDEO_DUPLICATE, f"{message} with `key: {key}` and `because:`.", entry.path, entry.line("link"))
         for label in {*entry.value.get("labels", ())} & {*other.entry.value.get("labels", ())}:
             message = f"The label “{label}” stands at `{key}` too (line {line}). Give it to one of them."
             warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("labels"))
@@ -126,43 +121,19 @@ def _warn_of_conflicts(video: Video, earlier: dict[str, Video]) -> None:
         warn(Check.VIDEO_DUPLICATE, message + did_you_mean(twin, earlier), entry.path, entry.line("same_as", "key"))
 
 
-def read_status(path: Path) -> dict[str, dict[str, str]]:
-    """Return what the online check last found of each video: address, status, and days.
-
-    Raises `ValueError` where no check can have written the file.
-    """
-    try:
-        found: dict[str, dict[str, str]] = json.loads(path.read_bytes())["videos"] if path.exists() else {}
-        for known in found.values():
-            for day in known.keys() & {"checked", "seen", "since"}:
-                date.fromisoformat(known[day])
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        advice = f"Restore it (`git restore {path.name}` in its folder), or delete it to start anew."
-        raise ValueError(f"The status file cannot be read ({type(error).__name__}). {advice}") from None
-    return found
-
-
-def today() -> date:
-    """Return the day of the build: `SOURCE_DATE_EPOCH` where it is set, so that a build can be repeated."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.fromtimestamp(int(epoch), UTC).date() if epoch else datetime.now(UTC).date()
-
-
 def make_card(place: SphinxDirective, key: str, **options: Any) -> nodes.container:
     """Return the card of a video, which loads nothing, as `video_card.jinja` has it."""
     register, env, language = note_register(place.env), place.env, place.config.language
     entry, link = register.videos[key]
 
-    def day(text: str) -> str:
-        return format_date("%-d %B %Y", date=datetime.fromisoformat(text), language=language)
-
     jinja = Environment(trim_blocks=True)  # noqa: S701  # it makes Markdown or reStructuredText, no HTML
-    jinja.filters.update(day=day, plain=lambda text: re.sub(r"([\[\]_~$^&])", r"\\\1", text))
+    jinja.filters["day"] = lambda day: format_date("%-d %B %Y", date=datetime.fromisoformat(day), language=language)
+    jinja.filters["plain"] = lambda text: re.sub(r"([\[\]_~$^&])", r"\\\1", text)
     text = jinja.from_string((HERE / "video_card.jinja").read_text(encoding="utf-8")).render(
         options | {"_": _, "video": entry.value, "known": register.status.get(key, {}), "url": link.url},
         host=HOST_NAMES[link.provider],
         start=link.start or 0,
-        rst=env.doc2path(env.current_document.docname).suffix == ".rst",
+        rst=env.config.source_suffix.get(env.doc2path(env.current_document.docname).suffix) == "restructuredtext",
     )
     card = nodes.container("", *place.parse_text_to_nodes(text), classes=["video-card"])
     for address in card.findall(nodes.reference):
@@ -232,9 +203,7 @@ def find_video(place: SphinxDirective | ReferenceRole, key: str) -> Video | None
     return register.videos.get(key)
 
 
-def lead_to_video(
-    app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, text: nodes.Element
-) -> nodes.reference | None:
+def lead_to_video(app: Sphinx, env: BuildEnvironment, node: nodes.Element, text: nodes.Element) -> nodes.Element | None:
     """`missing-reference`: no page lists the video."""
     register = Register.of(env)
     video = register.videos.get(register.find_key(node)) if node["reftype"] == "ref" else None
@@ -251,7 +220,7 @@ class NameVideoUsers(SphinxPostTransform):
     default_priority = 5
 
     def run(self, **kwargs: Any) -> None:
-        here, pages = self.env.current_document.docname, sorted(Register.of(self.env).uses.items())
+        here, pages = self.env.current_document.docname, sorted(self.env.get_domain("sse").data["videos"].items())
         for node in list(self.document.findall(pending_video_users)):
             line = nodes.paragraph()
             for docname in [name for name, uses in pages if name != here and node["key"] in {use.key for use in uses}]:
@@ -262,32 +231,18 @@ class NameVideoUsers(SphinxPostTransform):
             node.replace_self(line if line.children else nodes.paragraph("", _("On no page yet.")))
 
 
-class VideoCollector(EnvironmentCollector):
-    """Collects which videos each page uses, and warns of addresses that are wrong or not in the list."""
-
-    def clear_doc(self, app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-        Register.of(env).uses.pop(docname, None)
-
-    def merge_other(self, app: Sphinx, env: BuildEnvironment, docnames: Set[str], other: BuildEnvironment) -> None:
-        Register.of(env).uses.update({name: uses for name, uses in Register.of(other).uses.items() if name in docnames})
-
-    def get_updated_docs(self, app: Sphinx, env: BuildEnvironment) -> list[str]:
-        """The lists of videos are written again, since they name pages."""
-        places = env.domains.standard_domain.anonlabels
-        return [places[f"video-{key}"][0] for key in Register.of(env).videos if f"video-{key}" in places]
-
-    def process_doc(self, app: Sphinx, doctree: nodes.document) -> None:
-        register, uses = Register.of(app.env), list[Use]()
-        docname = app.env.current_document.docname
-        for node in doctree.findall(nodes.Element):
-            key = register.find_key(node)
-            for text in [key] if key else find_addresses(node):
-                source, first = get_source_line(node)
-                path = source or str(app.env.doc2path(docname))
-                line = find_line(path, first, text) or first or 1
-                if link := register.videos[key].link if key else check_address(text, register, path, line):
-                    uses.append(Use(key or register.keys.get(link.video, ""), link, path, line))
-        register.uses.update({docname: uses} if uses else {})
+def collect_uses(app: Sphinx, doctree: nodes.document) -> None:
+    """`doctree-read`: keep which videos a page uses, and warn of addresses that are wrong or not in the list."""
+    register, docname, uses = Register.of(app.env), app.env.current_document.docname, list[Use]()
+    for node in doctree.findall(nodes.Element):
+        key = register.find_key(node)
+        for text in [key] if key else find_addresses(node):
+            source, first = get_source_line(node)
+            path = source or str(app.env.doc2path(docname))
+            line = find_line(path, first, text) or first or 1
+            if link := register.videos[key].link if key else check_address(text, register, path, line):
+                uses.append(Use(key or register.keys.get(link.video, ""), link, path, line))
+    app.env.get_domain("sse").data["videos"][docname] = uses
 
 
 def find_addresses(node: nodes.Element) -> Iterator[str]:
@@ -305,48 +260,40 @@ def find_addresses(node: nodes.Element) -> Iterator[str]:
 
 def check_address(address: str, register: Register, path: str, line: int) -> VideoLink | None:
     """Return the video of an address; warn if it cannot be right, or if the list lacks it."""
-
-    def suggest(video_id: str, otherwise: str) -> str:
-        known = {link.id: key for link, key in register.keys.items()}
-        near = get_close_matches(video_id, known, n=1, cutoff=0.8)
-        return f" Did you mean `{known[near[0]]}` ({near[0]})?" if near else f" {otherwise}"
-
+    known = {link.id: key for link, key in register.keys.items()}
     try:
         link = parse_video_link(address)
+        if not link or not known or link.video in register.keys:
+            return link
+        check, likely, advice = Check.VIDEO_UNREGISTERED, link.id, "Add it there, and use its key here."
+        message = f"{link.url} is not in {register.path.name}."
     except VideoLinkError as error:
-        if error.code != "not_one_video":
-            parts = re.findall(r"[\w-]+", address.partition("//")[2].partition("/")[2])
-            likely = min(parts, key=lambda part: abs(len(part) - 11), default="")
-            warn(Check.VIDEO_ADDRESS, f"{error}{suggest(likely, error.hint)}", path, line)
-        return None
-    if link and register.videos and link.video not in register.keys:
-        hint = suggest(link.id, "Add it there, and use its key here.")
-        warn(Check.VIDEO_UNREGISTERED, f"{link.url} is not in {register.path.name}.{hint}", path, line)
+        if error.code == "not_one_video":
+            return None
+        parts: list[str] = re.findall(r"[\w-]+", address.partition("//")[2].partition("/")[2])
+        likely = min(parts, key=lambda part: abs(len(part) - 11), default="")
+        check, link, message, advice = Check.VIDEO_ADDRESS, None, str(error), error.hint
+    for near in get_close_matches(likely, known, n=1, cutoff=0.8):
+        advice = f"Did you mean `{known[near]}` ({near})?"
+    warn(check, f"{message} {advice}", path, line)
     return link
+
+
+def rewrite_lists(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """`env-get-updated`: the lists of videos name pages."""
+    places = env.domains.standard_domain.anonlabels
+    return [places[f"video-{key}"][0] for key in Register.of(env).videos if f"video-{key}" in places]
 
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-updated`: videos that no page uses, and a note on those that nobody has seen working for long."""
     register, days = Register.of(env), env.config.sse_video_max_age
-    for key in register.videos.keys() - {use.key for uses in register.uses.values() for use in uses}:
+    pages: dict[str, list[Use]] = env.get_domain("sse").data["videos"]
+    for key in register.videos.keys() - {use.key for uses in pages.values() for use in uses}:
         message = f"No page uses the video `{key}`. Show it on a page, or delete the entry."
         warn(Check.VIDEO_UNUSED, message, register.path, register.videos[key].entry.line())
     oldest = str(today() - timedelta(days=days))
     if old := [key for key in register.videos if register.status.get(key, {}).get("seen", "") < oldest]:
-        advice = "Ask their hosts: `python3 noxfile.py -s videos`, or `sphinx-build -b videocheck` elsewhere."
-        message = f"Not seen working for {days} days, or never checked: {', '.join(old)}. {advice}"
+        message = f"Not seen working for {days} days, or never checked: {', '.join(old)}. Ask their hosts: "
+        message += "`python3 noxfile.py -s videos`, or `sphinx-build -b videocheck` elsewhere."
         logging.getLogger(__name__).info("%s:1: NOTE: %s [sse.video_stale]", register.path, message)
-
-
-def setup(app: Sphinx) -> None:
-    app.add_config_value("sse_data_dir", "", "env", str)
-    app.add_config_value("sse_video_max_age", 180, "", int)
-    app.add_role_to_domain("sse", "video", VideoRole())
-    app.add_directive_to_domain("sse", "video", VideoCard)
-    app.add_directive_to_domain("sse", "videos", VideoList)
-    app.add_node(pending_video_users)
-    app.add_post_transform(NameVideoUsers)
-    app.add_env_collector(VideoCollector)
-    app.connect("builder-inited", read_register)
-    app.connect("missing-reference", lead_to_video)
-    app.connect("env-updated", find_unused)

@@ -15,152 +15,73 @@ _told: set[tuple[str, str]] = set()
 
 
 class Check(Enum):
-    """A kind of finding. The value is the warning's subtype; the type is always `sse`."""
+    """A kind of warning: its name in small letters is its subtype (the type is `sse`), its value explains it."""
 
-    explanation: str
-
-    def __new__(cls, subtype: str, explanation: str) -> Check:
-        member = object.__new__(cls)
-        member._value_ = subtype
-        member.explanation = explanation
-        return member
-
-    REGISTER = (
-        "register",
-        """A file in `docs/data` cannot be read, or one of its entries breaks the rules of its schema.
-        The entry is left out of the handbook until it is mended.
+    REGISTER = """A file of data cannot be read, or one of its entries breaks the rules of its schema.
+        Such an entry is left out until it is fixed.
 
         Wrong: an entry without `about`; a field that no rule knows; two entries with one key.
 
-        Right: every field that the schema asks for, each once, in UTF-8, with two spaces for each level.""",
-    )
-    UNREADABLE = (
-        "unreadable",
-        """A page, a diagram or a file of sources cannot be read: it is not UTF-8, or its grammar is broken.
-        Where it is a page or a file of sources, nothing is built until it is mended.
+        Right: every field that the schema asks for, each once, in UTF-8, with two spaces for each level."""
+    UNREADABLE = """A page or a file of sources cannot be read: it is not UTF-8, or its grammar is broken.
+        Nothing is built until it is fixed.
 
         Wrong: a file that an old editor saved in another encoding; a `}` too few in `sources.bib`.
 
-        Right: UTF-8, which every editor of today can save.""",
-    )
-    VIDEO_UNKNOWN = (
-        "video_unknown",
-        """A page asks for a video by a key that `videos.yaml` does not hold.
+        Right: UTF-8, which every editor of today can save."""
+    VIDEO_UNKNOWN = """A page asks for a video by a key that `videos.yaml` does not hold.
 
         Wrong: `` {sse:video}`umbrela-framework` ``
 
-        Right: `` {sse:video}`umbrella-framework` ``, or a new entry in `videos.yaml`.""",
-    )
-    VIDEO_ADDRESS = (
-        "video_address",
-        """The address of a video cannot be right: its id breaks the host's grammar, or its start time does.
+        Right: `` {sse:video}`umbrella-framework` ``, or a new entry in `videos.yaml`."""
+    VIDEO_ADDRESS = """The address of a video cannot be right: its id breaks the host's grammar, or its start time does.
 
         Wrong: `https://www.youtube.com/watch?v=gBKYf4qt1v`, with ten characters for eleven.
 
-        Right: the address as the browser shows it when the video plays.""",
-    )
-    VIDEO_UNREGISTERED = (
-        "video_unregistered",
-        """A page gives the address of a video that `videos.yaml` does not hold, so nobody would notice its end.
+        Right: the address as the browser shows it when the video plays."""
+    VIDEO_UNREGISTERED = """A page gives the address of a video that `videos.yaml` does not hold, so nobody would
+        notice its end.
 
         Wrong: a bare address in the text.
 
-        Right: an entry in `videos.yaml`, and `` {sse:video}`its-key` `` in the text.""",
-    )
-    VIDEO_DUPLICATE = (
-        "video_duplicate",
-        """Two entries of `videos.yaml` stand for the same video, and neither says why; or two carry the same label.
+        Right: an entry in `videos.yaml`, and `` {sse:video}`its-key` `` in the text."""
+    VIDEO_DUPLICATE = """Two entries of `videos.yaml` stand for the same video, and neither says why; or two carry the
+        same label.
 
-        Right: one entry, or `same_as` with the other key and the reason.""",
-    )
-    VIDEO_UNUSED = (
-        "video_unused",
-        """An entry of `videos.yaml` that no page shows or links to.
+        Right: one entry, or `same_as` with the other key and the reason."""
+    VIDEO_UNUSED = """An entry of `videos.yaml` that no page shows or links to.
 
-        Right: use it (`` {sse:video}`its-key` ``), or delete the entry.""",
-    )
-    VIDEO_STALE = (
-        "video_stale",
-        """A note, which fails no build: nobody has seen these videos work for longer than `sse_video_max_age` days.
+        Right: use it (`` {sse:video}`its-key` ``), or delete the entry."""
+    VIDEO_STALE = """A note, which fails no build: nobody has seen these videos work for longer than
+        `sse_video_max_age` days.
 
-        Right: an online check, which writes what it saw and when to `video-status.json`.""",
-    )
-    VIDEO_DEAD = (
-        "video_dead",
-        """A video is gone: its host said so twice, in the online check alone. The message names every place.
+        Right: an online check, which writes what it saw and when to `video-status.json`."""
+    VIDEO_DEAD = """A video is gone: online checks on two days have found so. The message names every place.
 
-        Right: another address of the same video, an archived copy, or no film.""",
-    )
-    VIDEO_SUSPECT = (
-        "video_suspect",
-        """A video may be gone, and what its host says does not prove it. The online check will ask again.
+        Right: another address of the same video, an archived copy, or no video."""
+    VIDEO_SUSPECT = """A video may be gone: one online check has found so, and a later one decides.
 
-        Right: open the address yourself, and wait for the next check where you are not sure.""",
-    )
-    XREF_MISSING = (
-        "xref_missing",
-        """A link names a label, a term, a page or a source that the handbook does not have.
-        The message names the nearest that it has.
+        Right: open the address yourself, and wait for the next check where you are not sure."""
+    XREF_MISSING = """A link names a label, a term, a page, a footnote or a source that is not there.
+        The message names the nearest one that is.
 
         Wrong: `[who decides](#cooperatves)`, `` {term}`cooperatve` ``, `` {cite:p}`hni-abuot` ``
 
-        Right: the name as it stands above the heading, in the glossary, or in `sources.bib`.""",
-    )
-    LABEL_UNUSED = (
-        "label_unused",
-        """A label that no page links to.
-        On where `sse_report_unused` has `"label"`.
+        Right: the name as it stands above the heading, in the glossary, or in `sources.bib`."""
+    LABEL_UNUSED = """A label that no page links to. On where `sse_report_unused` has `"label"`.
 
-        Right: link to it, or delete the line `(the-label)=`. A label that a version has published stays.""",
-    )
-    TERM_UNUSED = (
-        "term_unused",
-        """A term of the glossary that no page uses, under none of its names.
-        On where `sse_report_unused` has `"term"`.
+        Right: link to it, or delete the line `(the-label)=`. A label that a version has published stays."""
+    TERM_UNUSED = """A term of the glossary that no page uses, under none of its names. On where `sse_report_unused`
+        has `"term"`.
 
-        Right: `` {term}`the term` `` where a page first uses the word, or no entry.""",
-    )
-    SOURCE_UNUSED = (
-        "source_unused",
-        """A source that no page cites.
-        On where `sse_report_unused` has `"source"`.
+        Right: `` {term}`the term` `` where a page first uses the word, or no entry."""
+    SOURCE_UNUSED = """A source that no page cites. On where `sse_report_unused` has `"source"`.
 
-        Right: cite it where it carries a fact, or delete it from `sources.bib`.""",
-    )
-    DIAGRAM_SYNTAX = (
-        "diagram_syntax",
-        """Mermaid cannot draw the diagram. The message carries what Mermaid said of it.
-
-        Wrong: `A["Members" --> B`
-
-        Right: `A["Members"] --> B`""",
-    )
-    DIAGRAM_LINK = (
-        "diagram_link",
-        """A `click` line of a diagram names a node that the diagram does not have, or an address that is no label.
-
-        Wrong: `click COOP href "cooperatives.html"`
-
-        Right: `click COOP href "#cooperatives"`, where `cooperatives` is a label of a page or heading.""",
-    )
-    DIAGRAM_DESCRIPTION = (
-        "diagram_description",
-        """A diagram has no `accTitle` or no `accDescr` line, so a screen reader has nothing to say.
-
-        Right: both lines below `flowchart TB`, one plain sentence each.""",
-    )
-    DIAGRAM_LEGIBILITY = (
-        "diagram_legibility",
-        """On a phone of 360 pixels the diagram would shrink until its labels are less than 9 pixels high.
-
-        Wrong: six boxes in a row.
-
-        Right: from top to bottom (`flowchart TB`), two boxes a row, lines broken with `<br/>`.""",
-    )
+        Right: cite it where it carries a fact, or delete it from `sources.bib`."""
 
 
 def warn(check: Enum, message: str, path: str | Path, line: int | None = None) -> None:
-    """Log a warning of type `sse`, with the value of `check` as its subtype; without a line, the whole file is meant.
+    """Log a warning of type `sse`, with the name of `check` as its subtype; without a line, the whole file is meant.
 
     `suppress_warnings` and `-W` treat it as any other; what was said before in this build is not said again.
     """
@@ -169,7 +90,7 @@ def warn(check: Enum, message: str, path: str | Path, line: int | None = None) -
     place = f"{path}:{line or 1}"
     if (place, text) not in _told:  # Sphinx's `once` tells a text once in a build, however many places it has
         _told.add((place, text))
-        logger.warning(text, type="sse", subtype=check.value, location=place)
+        logger.warning(text, type="sse", subtype=check.name.lower(), location=place)
 
 
 def forget_told(app: Sphinx) -> None:

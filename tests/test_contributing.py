@@ -1,0 +1,241 @@
+"""What a contributor does, step by step: the commands that pages name run, and each failure names the next command."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SESSION = re.compile(r"python3 noxfile\.py -s ([\w-]+)")
+HOME = ROOT / ".nox" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+CHECK = ["noxfile.py", "-s", "check"]
+
+
+def run(folder: Path, command: str | list[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command, or a line as somebody types it, and take both of its streams as one text."""
+    return subprocess.run(
+        ["bash", "-c", command] if isinstance(command, str) else command,
+        cwd=folder,
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def find_commands() -> Iterator[tuple[str, str]]:
+    """Return what stands behind `$` in the console blocks of pages, without a remark."""
+    for page in PAGES:
+        for block in re.findall(r"^ *```console\n(.*?)^ *```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+            for line in block.splitlines():
+                yield str(page.relative_to(ROOT)), line.strip().removeprefix("$ ").partition(" #")[0].strip()
+
+
+COMMANDS = sorted(set(find_commands()))
+
+
+def link_environment(folder: Path) -> Path:
+    """Let a copy of the project use the environment of this one, as if it had been set up there."""
+    if not (HOME / "installed").exists():
+        pytest.skip("it needs the environment that noxfile.py makes: python3 noxfile.py -s tests")
+    home = folder / HOME.relative_to(ROOT)
+    home.mkdir(parents=True)
+    for path in HOME.iterdir():
+        (home / path.name).symlink_to(path)
+    (home / "installed").unlink()
+    installed = (HOME / "installed").read_text("utf-8").replace(str(ROOT), str(folder))
+    (home / "installed").write_text(installed, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def clone(tmp_path: Path, diagram_cache: Path) -> Path:
+    """The project as the first command of the page for newcomers brings it, with what is set up and drawn already."""
+    command = next(command for page, command in COMMANDS if page == "CONTRIBUTING.md" and "git clone" in command)
+    made = run(tmp_path, command.replace("THE-ADDRESS-OF-THIS-PROJECT", str(ROOT)))
+    assert made.returncode == 0, made.stdout
+    (tmp_path / "handbook/build").mkdir()
+    (tmp_path / "handbook/build/diagrams").symlink_to(diagram_cache)
+    return link_environment(tmp_path / "handbook")
+
+
+# The commands
+
+
+def test_every_command_of_a_page_can_be_run() -> None:
+    listed = run(ROOT, [sys.executable, "noxfile.py", "--list"]).stdout
+    sessions = set(re.findall(r"^[*-] ([\w-]+) ->", listed, re.MULTILINE))
+    others = r"(python3 noxfile\.py|git (clone|switch|add|commit|push)|prek install|gh label create|curl --include)\b"
+    unknown = [
+        (page, command)
+        for page, command in COMMANDS
+        if not (SESSION.match(command)[1] in sessions if SESSION.match(command) else re.match(others, command))
+    ]
+    assert len(sessions) > 10
+    assert unknown == []
+
+
+def test_from_a_clone_to_a_green_check_and_a_commit_with_a_mistake_on_the_way(clone: Path) -> None:
+    second = next(command for page, command in COMMANDS if page == "CONTRIBUTING.md" and SESSION.match(command))
+    page = clone / "docs/organise/choosing.md"
+    right = page.read_text(encoding="utf-8")
+    page.write_text(f"{right}\nSee [cooperatives](#cooperatves).\n", encoding="utf-8")
+    red = run(clone, second)
+    assert red.returncode != 0
+    line = right.count("\n") + 2
+    assert f"docs/organise/choosing.md:{line}: WARNING: " in red.stdout
+    assert red.stdout.count("Did you mean `cooperatives`?") == 1
+    assert f"run again: {second}" in red.stdout.splitlines()[-1]
+    page.write_text(f"{right}\nA line.\n", encoding="utf-8")
+    green = run(clone, second)
+    assert green.returncode == 0, green.stdout
+    typed = [command for page, command in COMMANDS if page == "docs/contribute/first.md"]
+    settings = "git config user.name A && git config user.email a@example.org"
+    for command in (settings, *sorted((line for line in typed if re.match("git (switch|add)", line)), reverse=True)):
+        assert (done := run(clone, command)).returncode == 0, done.stdout
+    assert run(clone, "git status --porcelain").stdout == ""
+
+
+def test_the_hooks_run_what_ci_runs() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0]["hooks"]
+    ci = set(SESSION.findall((ROOT / ".ci/run").read_text("utf-8")))
+    assert {"".join(SESSION.findall(hook["entry"])) for hook in hooks} == {"lint", "check"} <= ci
+
+
+# What may stop a newcomer before the first check
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """The project on a machine where none of its tools is set up yet."""
+    for name in ("noxfile.py", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def test_without_a_network_the_last_line_names_the_command(bare: Path) -> None:
+    stopped = run(bare, [sys.executable, *CHECK], PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    assert stopped.returncode != 0
+    assert stopped.stdout.strip().endswith("Is there a network? Then run again: python3 noxfile.py -s check")
+
+
+def test_without_venv_the_last_line_names_the_package_and_the_command(bare: Path) -> None:
+    (bare / "venv.py").write_text("raise SystemExit('No module named ensurepip')\n")
+    stopped = run(bare, [sys.executable, *CHECK], PYTHONPATH=str(bare))
+    assert stopped.returncode != 0
+    assert stopped.stdout.strip().endswith("apt-get install python3-venv && python3 noxfile.py -s check")
+
+
+@pytest.mark.parametrize("name", [".nox", "build"])
+def test_a_folder_that_cannot_be_written_to_is_named(bare: Path, name: str) -> None:
+    (bare / name).touch()  # also root cannot make a folder there
+    if name == "build":
+        link_environment(bare)
+    stopped = run(bare, [sys.executable, *CHECK])
+    assert stopped.returncode != 0
+    assert f"{name}/" in stopped.stdout and "cannot be written to." in stopped.stdout
+    assert "Traceback" not in stopped.stdout
+
+
+def test_an_old_python_is_told_which_one_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ast.parse((ROOT / "noxfile.py").read_text("utf-8"), feature_version=(3, 8))
+    monkeypatch.setattr(sys, "version_info", (3, 10, 13))
+    monkeypatch.setattr(sys, "argv", CHECK)
+    with pytest.raises(SystemExit, match=r"needs Python 3\.11 or later.* run again: python3 noxfile\.py -s check"):
+        runpy.run_path(str(ROOT / "noxfile.py"), run_name="__main__")
+
+
+# What may go wrong while it builds
+
+
+@pytest.fixture
+def small(bare: Path) -> Path:
+    """A book of 200 pages, which takes some seconds to build."""
+    link_environment(bare)
+    (bare / "docs").mkdir()
+    (bare / "docs/conf.py").write_text('extensions = ["myst_parser"]\nhtml_theme = "basic"\n', encoding="utf-8")
+    (bare / "docs/index.md").write_text("# Book\n\n```{toctree}\n:glob:\n\np*\n```\n", encoding="utf-8")
+    for number in range(200):
+        text = "\n\n".join(f"## Part {part}\n\n{'Some words. ' * 50}" for part in range(20))
+        (bare / f"docs/p{number}.md").write_text(f"# Page {number}\n\n{text}\n", encoding="utf-8")
+    return bare
+
+
+HTML = [sys.executable, "noxfile.py", "-s", "html"]
+
+
+def test_a_build_that_is_stopped_leaves_nothing_that_the_next_one_trusts(small: Path) -> None:
+    process = subprocess.Popen(HTML, cwd=small, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(small.glob("build/html/p*.html")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    again = run(small, HTML)  # at once
+    assert process.wait() != 0
+    assert again.returncode == 0, again.stdout
+    pages = list((small / "build/html").glob("*.html"))
+    assert len(pages) == 203
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "</html>" in text and "basic.css" in text, page
+    (small / "build/html/.buildinfo").write_text("")  # as a full disk leaves it
+    assert (last := run(small, HTML)).returncode == 0, last.stdout
+
+
+def test_a_language_has_folders_of_its_own(small: Path) -> None:
+    assert run(small, [*HTML, "--", "-D", "language=es"]).returncode == 0
+    assert (small / "build/es/html/index.html").exists()
+    assert not (small / "build/html").exists()
+
+
+# Settings
+
+
+def test_the_page_on_tools_names_each_dependency_and_no_other() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = [*project["project"]["dependencies"], *chain(*project["dependency-groups"].values())]
+    page = (ROOT / "docs/contribute/tools.md").read_text("utf-8")
+    rows = re.findall(r"^\| (?!Package)([\w, -]+) \| \w", page, re.MULTILINE)
+    assert sorted(name for row in rows for name in row.split(", ")) == sorted(
+        re.match(r"[\w-]+", requirement)[0] for requirement in wanted
+    )
+
+
+def test_every_label_that_something_gives_is_made_as_the_guide_says() -> None:
+    forms = (ROOT / ".github/ISSUE_TEMPLATE").glob("*[!g].yml")
+    given = {label for form in forms for label in yaml.safe_load(form.read_text("utf-8"))["labels"]}
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text("utf-8"))["updates"]
+    given |= {label for update in updates for label in update["labels"]}
+    assert given <= {command.split('"')[1] for _page, command in COMMANDS if command.startswith("gh label create")}
+
+
+def test_read_the_docs_finds_each_format_where_it_looks(tmp_path: Path) -> None:
+    """Its commands run on a folder with what the README's first command leaves behind, which has tests of its own."""
+    commands = yaml.safe_load((ROOT / ".readthedocs.yaml").read_text(encoding="utf-8"))["build"]["commands"]
+    assert commands[0] == "python3 noxfile.py"
+    made = ["html/index.html", "pdf/sse-handbook.pdf", "epub/sse-handbook.epub", "offline/sse-handbook-0.1.0.zip"]
+    for name in made:
+        (tmp_path / "build" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "build" / name).touch()
+    for command in commands[1:]:
+        done = run(tmp_path, command, READTHEDOCS_OUTPUT=str(tmp_path / "out"))
+        assert done.returncode == 0, done.stdout
+    found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert found == {*made[:3], "htmlzip/sse-handbook-0.1.0.zip"}

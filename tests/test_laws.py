@@ -473,7 +473,8 @@ def test_an_option_that_cannot_be_is_a_warning(small: Project, option: str) -> N
 
 
 def test_laws_are_sorted_by_year_and_by_check() -> None:
-    read_on = [{"checked": "2026-01-02"}, {"status_as_of": "2024"}, {"status_as_of": "source not dated"}]
-    assert sorted(read_on, key=SORTS["checked"]) == [read_on[2], read_on[1], read_on[0]]
+    read_on = [{"status_as_of": "source not dated"}, {"status_as_of": "2024"}, {"checked": "2026-01-02"}]
+    read_on += [{"checked": "2026-11-29", "status_as_of": "2008-10"}, {"checked": "2026-11-29", "status_as_of": "2025"}]
+    assert sorted([*read_on[3:], *read_on[:3]], key=SORTS["checked"]) == read_on
     made_in = [{"adopted": "2011-03", "year": "2011"}, {"year": ""}, {"in_force": "1998", "year": "1998"}]
     assert sorted(made_in, key=SORTS["year"]) == [made_in[2], made_in[0], made_in[1]]

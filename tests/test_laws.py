@@ -68,6 +68,42 @@ def test_the_register_has_no_fault_and_every_law_of_the_first_edition(register: 
     assert register.laws["xil-1996-home-work"]["relations"]["ratified_by"] == ratifications != []
 
 
+def find_untrue(register: Register) -> list[str]:
+    """Return what cannot be true: of a law that another took the place of, of days, of a status without a day."""
+    found = list[str]()
+    for key, law in register.laws.items():
+        followed, status = "succeeded_by" in law.get("relations", {}), law["status"]  # whichever of the two says so
+        if followed and status not in ("superseded", "ended"):
+            found.append(f"{key}: {status}, and another took its place")
+        if status == "superseded" and not followed:
+            found.append(f"{key}: superseded, and by what?")
+        if "status_as_of" not in law:
+            found.append(f"{key}: {status}, and as of when?")
+        for before, after in (("adopted", "in_force"), ("adopted", "checked"), ("in_force", "checked")):
+            day, other = law.get(before, ""), law.get(after, "")
+            shared = min(len(day), len(other))  # of a year and a day, the year
+            if day[:shared] > other[:shared]:
+                found.append(f"{key}: {before} {day}, {after} {other}")
+    return found
+
+
+def test_no_law_counts_that_has_a_successor_and_days_are_in_order(register: Register) -> None:
+    assert register.faults == []  # each successor is there
+    assert find_untrue(register) == []
+
+
+def test_what_cannot_be_true_of_a_law_is_found(folder: Path) -> None:
+    plain = PLAIN | {"status_as_of": "2025"}
+    late = plain | {"adopted": "2027", "in_force": "2026-12", "checked": "2026-11-29"}
+    laws = {"es-1999-old": plain, "es-2011-new": plain | {"relations": {"succeeds": ["es-1999-old"]}}}
+    laws |= {"es-2001-gone": plain | {"status": "superseded"}, "es-2002-undated": PLAIN, "es-2027-late": late}
+    laws["es-2003-true"] = plain | {"adopted": "2003-05-02", "in_force": "2003-05", "checked": "2025-01-01"}
+    laws["es-2003-true"]["status_as_of"] = "source not dated"
+    names = {line.partition(":")[0] for line in find_untrue(read(folder, laws))}
+    assert names == laws.keys() - {"es-2011-new", "es-2003-true"}
+    assert len(find_untrue(read(folder, {"es-2027-late": late}))) == 3
+
+
 def test_every_law_has_an_entry_in_its_region_with_its_facts_and_sources(handbook: Built, register: Register) -> None:
     regions = {law["region"] for law in register.laws.values()}
     found = {region: tree(handbook.output, f"policy/laws/{region.lower()}") for region in regions}
@@ -432,7 +468,8 @@ def test_an_option_that_cannot_be_is_a_warning(small: Project, option: str) -> N
 
 
 def test_laws_are_sorted_by_year_and_by_check() -> None:
-    read_on = [{"checked": "2026-01-02"}, {"status_as_of": "2024"}, {"status_as_of": "source not dated"}]
-    assert sorted(read_on, key=SORTS["checked"]) == [read_on[2], read_on[1], read_on[0]]
+    read_on = [{"status_as_of": "source not dated"}, {"status_as_of": "2024"}, {"checked": "2026-01-02"}]
+    read_on += [{"checked": "2026-11-29", "status_as_of": "2008-10"}, {"checked": "2026-11-29", "status_as_of": "2025"}]
+    assert sorted([*read_on[3:], *read_on[:3]], key=SORTS["checked"]) == read_on
     made_in = [{"adopted": "2011-03", "year": "2011"}, {"year": ""}, {"in_force": "1998", "year": "1998"}]
     assert sorted(made_in, key=SORTS["year"]) == [made_in[2], made_in[0], made_in[1]]

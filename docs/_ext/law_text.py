@@ -38,7 +38,8 @@ def escape_mermaid(text: str) -> Markdown:
 
 def law_name(law: Law, always: bool = False) -> str:
     """Return the English title and the year; and the status, where (without `always`) readers would not expect it."""
-    status = law["status"] if always or law["status"] not in ("in force", "adopted", "ratified") else ""
+    expected = ("in force", "ratified", *(["adopted"] if law["type"] == "strategy" else []))
+    status = law["status"] if always or law["status"] not in expected else ""
     year = "" if law["year"] in law["english"] else law["year"]
     more = ", ".join(filter(None, (year, _("no law found") if status == "none" else status)))
     return f"{law['english']} ({more})" if more else str(law["english"])

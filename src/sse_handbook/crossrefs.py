@@ -130,15 +130,18 @@ class MissingTargets(SphinxPostTransform):
                 self.check_link(node)
 
     def check_link(self, node: addnodes.pending_xref) -> None:
-        target, page = node["reftarget"], node["reftarget"].partition("#")[0]
+        target, std = node["reftarget"], self.env.domains.standard_domain
         if node["refdomain"] == "doc":  # MyST has found the file
             if target not in self.env.all_docs:
                 self.report(node, "doc", target, target.rpartition("/")[2])
-        elif target.lower() in self.env.domains.standard_domain.anonlabels:
+        elif target.lower() in std.anonlabels:
+            if target.lower() not in std.labels and not node.astext():
+                node[:] = [nodes.inline("", target)]
+                node["refexplicit"] = True  # of a label without a title MyST finds no text
             if docname_join(node["refdoc"], target) in self.env.all_docs:  # MyST would doubt which of them is meant
                 node["reftarget"] = target.upper()  # it finds labels in any case, and pages in their own
         elif not self.is_found_by_myst(node):
-            if page.endswith(tuple(self.config.source_suffix)):
+            if (page := target.partition("#")[0]).endswith(tuple(self.config.source_suffix)):
                 self.report(node, "doc", docname_join(node["refdoc"], page.rpartition(".")[0]), target)
             elif not re.search("[/:]", target):  # other paths and the names of inventories are MyST's to judge
                 self.report(node, "label", target, f"#{target}")

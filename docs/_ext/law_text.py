@@ -1,7 +1,4 @@
-"""How templates of `laws/` write: dates in words, and every value escaped, so that none is taken for markup.
-
-What is Markdown already is `Markdown`, or passes through the filter `safe`.
-"""
+"""How templates of `laws/` write: dates in words, and every value escaped that is not `Markdown` or `safe`."""
 
 import re
 from collections import Counter
@@ -64,7 +61,7 @@ def format_dates(day: str, text: str) -> str:
 
 def months_since(day: str) -> int:
     now, then = today(), date.fromisoformat(day)
-    return (now.year - then.year) * 12 + now.month - then.month - (now.day < then.day)
+    return max(0, (now.year - then.year) * 12 + now.month - then.month - (now.day < then.day))
 
 
 def count_values(laws: Iterable[Law], field: str) -> list[tuple[str, int]]:

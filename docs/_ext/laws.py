@@ -169,7 +169,8 @@ class CitedOn(SphinxPostTransform):
         users = {f"law-{key}": docnames for key, docnames in find_users(self.env).items()}
         for section in self.document.findall(nodes.section):
             links: list[nodes.Node] = []
-            for docname in users.get("".join(section["names"]), ()):
+            here = self.env.current_document.docname
+            for docname in (name for name in users.get("".join(section["names"]), ()) if name != here):
                 links += nodes.Text(", "), make_link(self.env, "doc", f"/{docname}", self.env.titles[docname].astext())
             if links:
                 body = nodes.field_body("", nodes.paragraph("", "", *links[1:]))
@@ -198,6 +199,8 @@ def read_laws(app: Sphinx) -> None:
     templates.globals |= {"register": book.register, "fields": read_fields()}
     for fault in book.register.faults:
         warn(Check.REGISTER, fault.message, fault.path, fault.line)
+    if book.register.broken:  # what an entry cites that was left out is not unused
+        app.config.sse_report_unused = {*app.config.sse_report_unused} - {"source"}
 
 
 def find_pages_without_new_file(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:

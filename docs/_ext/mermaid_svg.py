@@ -64,7 +64,7 @@ class Diagram(SphinxDirective):
                 self.path, self.first_line = Path(path), 1
                 code = self.path.read_text(encoding="utf-8")
             svg = draw_once(code, Path(self.config.sse_diagram_cache or self.env.doctreedir / "diagrams"), self.path)
-        except FileNotFoundError:
+        except OSError:
             near = did_you_mean(self.path.name, (file.name for file in self.path.parent.glob("*.mmd")))
             advice = near or " Write its path from the folder of pages."
             return self.stand_in(f"There is no diagram `{self.arguments[0]}`.{advice}", Path(page), line)

@@ -75,7 +75,7 @@ def check_published(app: Sphinx, env: BuildEnvironment) -> None:
             lists.append((Version(path.stem), path, listed))
         except (OSError, ValueError):
             warn(Check.REGISTER, NO_LIST, path)
-    files = data.rglob("*.yaml") if lists else ()
+    files = [path for path in data.rglob("[!.]*.yaml") if path.is_file()] if lists else []
     keys = {key for path in files for key in KEY.findall(path.read_text(encoding="utf-8", errors="replace"))}
     # What stands in the data and nowhere in the book has a fault there, which its own warning tells: it is not gone.
     faulty = {f"{kind}-{key}" for kind in ("law", "laws", "video") for key in keys}

@@ -1,8 +1,4 @@
-"""The register of laws: `countries.yaml` and `laws/*.yaml`, read and checked; a law is the mapping of its file.
-
-What a field may hold stands in the schemas. Here is checked what a schema cannot know: that a file is named after a
-country, and that each source and each other law that is named is there.
-"""
+"""The register of laws, `countries.yaml` and `laws/*.yaml`: read, and checked for what its schemas cannot know."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -44,7 +40,7 @@ def read_register(folder: Path, sources: Collection[str] | None = None) -> Regis
     # What begins with a dot is an editor's own.
     register.files = [path for path in (countries, *sorted((folder / "laws").glob("[!.]*"))) if path.exists()]
     for path in register.files:
-        for item in _read_file(path, register.countries):
+        for item in _read_file(path, register):
             if isinstance(item, Fault):
                 register.faults.append(item)
                 continue
@@ -83,13 +79,15 @@ def same_country(key: str, known: Collection[str]) -> list[str]:
     return [other for other in known if other.partition("-")[0] == key.partition("-")[0]]
 
 
-def _read_file(path: Path, countries: Collection[str]) -> Iterator[Entry | Fault]:
+def _read_file(path: Path, register: Register) -> Iterator[Entry | Fault]:
     if path.parent.name != "laws":
         yield from read_entries(path, SCHEMAS / "countries.schema.json")
     elif path.suffix != ".yaml":
         yield Fault(path, 1, f"`{path.name}` is not read. Name a file of laws after its country: `es.yaml`.")
-    elif path.stem not in countries:
-        yield Fault(path, 1, f"`{path.stem}` is no code of `countries.yaml`.{did_you_mean(path.stem, countries)}")
+    elif path.stem not in register.countries:
+        hint = did_you_mean(path.stem, register.countries) or " Add the country there."
+        if register.countries and not any(f"`{path.stem}." in fault.message for fault in register.faults):
+            yield Fault(path, 1, f"`{path.stem}` is no code of `countries.yaml`.{hint}")
     else:
         for item in read_entries(path, SCHEMAS / "laws.schema.json"):
             if isinstance(item, Entry) and not item.key.startswith(f"{path.stem}-"):
@@ -116,7 +114,8 @@ def _find_faults(register: Register, sources: Collection[str] | None) -> Iterato
     for key, law in register.laws.items():
         for number, source in enumerate(law["sources"]):
             if sources is not None and source not in sources:
-                yield (key, "sources", number), f"`{source}` is no key of a source.{did_you_mean(source, sources)}"
+                hint = did_you_mean(source, sources) or " Add it to `sources.bib`."
+                yield (key, "sources", number), f"`{source}` is no key of a source.{hint}"
         for number, copy in enumerate(law.get("archived", ())):
             if copy["source"] not in law["sources"]:
                 message = f"`{copy['source']}` is none of the entry's `sources`. Add it there, or delete the copy."
@@ -136,7 +135,7 @@ def _find_misfit(register: Register, key: str, name: str, other: str) -> str:
     if other == key:
         return "A law has no relation to itself. Name another law, or delete the line."
     if other not in register.laws:
-        hint = did_you_mean(other, same_country(other, register.laws))
+        hint = did_you_mean(other, same_country(other, register.laws)) or " Add it, or delete the line."
         return "" if register.broken else f"`{other}` is no law of the register.{hint}"
     if name != "see_also" and key in register.laws[other].get("relations", {}).get(name, ()):
         return f"`{other}` says the same of `{key}`: one of the two is wrong."

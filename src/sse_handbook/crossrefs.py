@@ -44,7 +44,7 @@ class SSEDomain(Domain):
 
     name = "sse"
     label = "SSE handbook"
-    initial_data: ClassVar[dict[str, Any]] = {"terms": {}, "uses": {}, "videos": {}}  # each by document
+    initial_data: ClassVar[dict[str, Any]] = {"labels": {}, "terms": {}, "uses": {}, "videos": {}}  # each by document
 
     def clear_doc(self, docname: str) -> None:
         for table in self.initial_data:
@@ -73,6 +73,7 @@ def collect_names(app: Sphinx, doctree: nodes.document) -> None:
             target = str(node.get("reftargetid") or node.get("reftarget", "")).lower()
             uses.update((kind, target) for kind, roles in USES.items() if node["reftype"] in roles)
     data, docname = app.env.get_domain("sse").data, app.env.current_document.docname
+    data["labels"][docname] = [name for name, explicit in doctree.nametypes.items() if explicit]
     data["terms"][docname], data["uses"][docname] = terms, uses
 
 
@@ -171,6 +172,12 @@ def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     uses = set[tuple[str, str]]().union(*data["uses"].values())
     defined = [("label", docname, [label]) for label, (docname, _anchor) in labels if docname in env.all_docs]
     defined += [("term", docname, names) for docname, entries in data["terms"].items() for names in entries if names]
+    pages = sorted((docname, name) for docname, names in data["labels"].items() for name in names)
+    first = {name: docname for docname, name in reversed(pages)}
+    for docname, name in pages:  # Sphinx tells it only where one process reads both pages
+        if first[name] != docname and name in env.domains.standard_domain.anonlabels:
+            message = f"The label `{name}` stands in `{env.doc2path(first[name], False)}`, too. Rename one of the two."
+            warn(Check.LABEL_DUPLICATE, message, env.doc2path(docname), 1, f"({name})=")
     for kind, docname, names in defined:
         if kind in app.config.sse_report_unused and not any((kind, name.lower()) in uses for name in names):
             (check, message, written), path = UNUSED[kind], Path(env.doc2path(docname))

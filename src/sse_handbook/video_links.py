@@ -4,8 +4,6 @@ A host is known by its exact ASCII name; PeerTube runs on any host, so it is kno
 No pattern here can go over the same text again and again: a very long address costs time in proportion to its length.
 """
 
-from __future__ import annotations
-
 import base64
 import re
 from dataclasses import dataclass, replace
@@ -73,7 +71,7 @@ class VideoLink:
     start: int | None = None  # in whole seconds
 
     @property
-    def video(self) -> VideoLink:
+    def video(self) -> "VideoLink":
         """The same for every address of one video: from its beginning."""
         return replace(self, start=None)
 

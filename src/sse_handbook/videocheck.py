@@ -1,10 +1,4 @@
-"""The builder `videocheck` (online): ask if each video of the book is still there, and remember the answers.
-
-A host's page answers 200 for a dead video too, so its data (oEmbed) and the video's picture (thumbnail) are asked for,
-as `video_hosts.yaml` says, one video after the other.
-"""
-
-from __future__ import annotations
+"""The builder `videocheck` (online): ask if each video is still there, as `video_hosts.yaml` says; keep the answers."""
 
 import json
 import os
@@ -166,7 +160,9 @@ class VideoCheckBuilder(DummyBuilder):
                 if status := known.get(link.url, {}):
                     remembered |= {use.key or link.url: {"address": link.url, **status} for use in uses}
             text = json.dumps({"videos": remembered}, indent=2, sort_keys=True)
-            register.status_path.write_text(f"{text}\n", encoding="utf-8")
+            new = register.status_path.with_suffix(".new")
+            new.write_text(f"{text}\n", encoding="utf-8")
+            new.replace(register.status_path)  # the file is written whole, or not at all
             Path(self.outdir, "report.md").write_text("".join(report), encoding="utf-8")
         if asker.silent:
             logging.getLogger(__name__).error("Videos could not be asked for: %s.", "; ".join(asker.silent.values()))

@@ -1,7 +1,5 @@
 """Videos: the list `videos.yaml`, `{sse:video}` and `{sse:videos}`, and addresses of videos on pages."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator
@@ -63,7 +61,7 @@ class Register:
     broken: bool = False
 
     @classmethod
-    def of(cls, env: BuildEnvironment) -> Register:
+    def of(cls, env: BuildEnvironment) -> "Register":
         return cast("Register", vars(env)["sse_videos"])
 
     def find_key(self, node: nodes.Element) -> str:
@@ -139,6 +137,8 @@ def make_card(place: SphinxDirective, video: Video, **options: Any) -> nodes.con
     card = nodes.container("", *place.parse_text_to_nodes(template.render(options)), classes=["video-card"])
     for address in card.findall(nodes.reference):
         address["of_card"] = True
+    for line in [*card.findall(nodes.paragraph)][1:3]:  # put together of texts that are translated one by one
+        line["translatable"] = False
     card["video"] = video.entry.key
     place.set_source_info(card)
     return card

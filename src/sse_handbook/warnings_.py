@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.locale import __
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -16,8 +17,8 @@ logger = logging.getLogger(__name__)
 # Every kind of warning: its name in small letters is the subtype, the type is `sse`.
 Check = Enum(
     "Check",
-    "REGISTER UNREADABLE XREF_MISSING LABEL_UNUSED TERM_UNUSED SOURCE_UNUSED VIDEO_UNKNOWN VIDEO_ADDRESS "
-    "VIDEO_UNREGISTERED VIDEO_DUPLICATE VIDEO_UNUSED VIDEO_STALE VIDEO_DEAD VIDEO_SUSPECT",
+    "REGISTER UNREADABLE XREF_MISSING LABEL_DUPLICATE LABEL_UNUSED TERM_UNUSED SOURCE_UNUSED VIDEO_UNKNOWN "
+    "VIDEO_ADDRESS VIDEO_UNREGISTERED VIDEO_DUPLICATE VIDEO_UNUSED VIDEO_STALE VIDEO_DEAD VIDEO_SUSPECT",
 )
 
 
@@ -57,7 +58,7 @@ def tell_once(app: Sphinx) -> None:
         found = (str(getattr(record, "location", "")), record.getMessage())
         was_told = getattr(record, "type", "") == "sse" and found in told
         told.add(found)
-        return not was_told
+        return not was_told and str(record.msg) != __("duplicate label %s, other instance in %s")  # we tell it, too
 
     for handler in getLogger(logging.NAMESPACE).handlers:
         if handler.level == WARNING:

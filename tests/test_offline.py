@@ -120,5 +120,5 @@ def test_the_copy_holds_what_pages_name_and_is_always_the_same(
     assert "<h1>Bees &amp; us</h1>" in texts["open-me.html"]
     assert '<a href="pages/downloads/bees.pdf">' in texts["open-me.html"]
     (tmp_path / "pages/downloads/bees.pdf").write_bytes(os.urandom(offline.LARGEST))
-    with pytest.raises(SystemExit, match="more than 5 MB"):
+    with pytest.raises(SystemExit, match="more than 8 MB"):
         offline.main(str(tmp_path / "pages"), str(tmp_path / "copy.zip"))

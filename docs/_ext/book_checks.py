@@ -1,4 +1,4 @@
-"""The warnings that only this book's own parts give; `docs/contribute/checks.md` explains each."""
+"""`BookCheck`: the names of the warnings of this book's own parts; `docs/contribute/checks.md` explains each."""
 
 from enum import Enum
 

@@ -1,4 +1,4 @@
-"""What the theme cannot do in a template: named tables, lighter sources, search in any script, notes on translation."""
+"""The theme's Python: tables with a name that scroll, short links in the bibliography, search, translation notes."""
 
 import re
 import unicodedata

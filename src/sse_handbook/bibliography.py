@@ -1,4 +1,4 @@
-"""Beside sphinxcontrib-bibtex: stop where it could not read or show a source; tell citations that it could not read."""
+"""Checks of the bibliography: a file that cannot be read, an entry no list can show, unknown keys, unused sources."""
 
 import re
 from collections.abc import Iterator

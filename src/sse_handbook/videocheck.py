@@ -1,4 +1,4 @@
-"""The builder `videocheck` (online): ask if each video is still there, as `video_hosts.yaml` says; keep the answers."""
+"""The online builder `videocheck`: asks if each video is still there, and writes `video-status.json` and a report."""
 
 import json
 import os

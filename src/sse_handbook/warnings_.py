@@ -1,4 +1,4 @@
-"""Every kind of warning that the extension gives; how one is told, or stops the build; two helpers for messages."""
+"""The kinds of warnings (`Check`), `warn()` and `stop()`; helpers: nearest name, line of a text, pages in UTF-8."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Offers the book's other formats on each page of the site, with their sizes; dates a published version's pages."""
+"""Links to the PDF, EPUB and offline copy on each page, with their sizes; the date on pages of a published version."""
 
 import re
 import shutil

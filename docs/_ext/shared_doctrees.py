@@ -1,4 +1,4 @@
-"""Let all builders share one reading of the pages (`sphinx-build -d FOLDER`), and write whatever that has made old.
+"""Finds the HTML pages that are old because another builder read their sources (all share a folder, `-d FOLDER`).
 
 Sphinx writes a page again where its source is newer than what was written. When a page depends on a file that changes,
 the builder that reads it anew writes it, and the next would find nothing to do; and all other menus keep an old title.

@@ -1,4 +1,4 @@
-"""Videos: the list `videos.yaml`, `{sse:video}` and `{sse:videos}`, and addresses of videos on pages."""
+"""Videos: the list `videos.yaml`; `{sse:video}`, link or card; `{sse:videos}`; checks addresses of videos on pages."""
 
 import json
 import re

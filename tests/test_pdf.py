@@ -418,7 +418,7 @@ flowchart TB
   A["One"] --> B["Two"]
 ```
 
-:::{sse:video} film
+:::{sse:video} one
 :::
 
 ```{toctree}
@@ -427,7 +427,7 @@ two words
 """,
     "two words.md": "(here)=\n# Two words\n\nSee {ref}`genindex`, [this page](#here) and <https://example.org>.\n",
     "picture.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>',
-    "data/videos.yaml": "film:\n  link: https://youtu.be/gBKYf4qt1vw\n  about: A film\n  from: Elsewhere, 2021\n",
+    "data/videos.yaml": "one:\n  link: https://youtu.be/gBKYf4qt1vw\n  about: A video\n  from: Elsewhere, 2021\n",
 }
 
 
@@ -503,8 +503,8 @@ def test_all_builders_share_one_reading_and_miss_no_change_of_data(tmp_path: Pat
     source = write_project(tmp_path / "docs", diagram_cache)
     conf, videos = source / "conf.py", source / "data/videos.yaml"
     conf.write_text(conf.read_text(encoding="utf-8").replace('"pdf_builder"', '"pdf_builder", "shared_doctrees"'))
-    for about in ("A film", "Another film"):
-        videos.write_text(videos.read_text(encoding="utf-8").replace("about: A film", f"about: {about}"))
+    for about in ("A video", "Another video"):
+        videos.write_text(videos.read_text(encoding="utf-8").replace("about: A video", f"about: {about}"))
         for builder in ("pdf", "html", "dirhtml"):
             run_sphinx(source, tmp_path / builder, builder, "-d", str(tmp_path / "doctrees"))
         assert about in (tmp_path / "html/index.html").read_text(encoding="utf-8")

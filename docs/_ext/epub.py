@@ -1,4 +1,4 @@
-"""The EPUB: Sphinx's, with contents by chapter, a cover, drawings that readers take, and always the same bytes."""
+"""The EPUB: Sphinx's, with the book's own contents, a PNG cover, SVG declared in the package, always the same bytes."""
 
 import html
 import os

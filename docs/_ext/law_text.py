@@ -54,9 +54,9 @@ def format_day(day: str) -> str:
 
 
 def format_dates(day: str, text: str) -> str:
-    """Return a date and what is said of it: `2011-03-29` and `2011-03-29 (passed)` give 29 March 2011 (passed)."""
-    said = DATE.sub(lambda match: format_day(match[0]), text or "")
-    return said if day and text and text.startswith(day) else "; ".join(filter(None, (format_day(day), said)))
+    """Return a date and what is in_words of it: `2011-03-29` and `2011-03-29 (passed)` give 29 March 2011 (passed)."""
+    in_words = DATE.sub(lambda match: format_day(match[0]), text or "")
+    return in_words if day and text and text.startswith(day) else "; ".join(filter(None, (format_day(day), in_words)))
 
 
 def months_since(day: str) -> int:

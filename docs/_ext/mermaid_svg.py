@@ -196,18 +196,18 @@ def tidy_svg(svg: str, name: str) -> str:
     return re.sub(r"<rect(?![^>]*\swidth=)[^>]*(?:/>|>\s*</rect>)", "", svg)
 
 
-def explain_refusal(said: str, code: str) -> tuple[str, int]:
+def explain_refusal(refusal: str, code: str) -> tuple[str, int]:
     """Return what is wrong in plain words, and its line."""
     counted = [number for number, line in enumerate(blank_out(HEAD, code), 1) if line and line.lstrip()[:2] != "%%"]
-    number = re.search(r"on line (\d+)", said)
+    number = re.search(r"on line (\d+)", refusal)
     reported = counted[min(int(number[1]), len(counted)) - 1] if number and counted else 0
     # An open bracket or quote swallows what follows, and Mermaid names a later line.
     for line, text in enumerate(blank_out(NOT_DRAWN, code)[: reported or None], 1):
         bare = re.sub(r'"[^"]*"|\w>[^\]]*\]', "", text)  # `A>flag]` is a shape of Mermaid's
         if '"' in bare or any(bare.count(left) != bare.count(right) for left, right in ("[]", "()", "{}")):
             return "A bracket or a quote of this line has no partner.", line
-    advice = next((text for pattern, text in ADVICE.items() if re.search(pattern, said)), "")
-    return advice or f"It says: {' '.join(said.partition('Expecting')[0].split())[:300]}", reported or 1
+    advice = next((text for pattern, text in ADVICE.items() if re.search(pattern, refusal)), "")
+    return advice or f"It says: {' '.join(refusal.partition('Expecting')[0].split())[:300]}", reported or 1
 
 
 def find_boxes(root: ElementTree.Element) -> Iterator[tuple[str, str]]:

@@ -159,7 +159,7 @@ class PdfBuilder(Builder):
 
     def tell(self, diagnostic: str) -> bool:
         """Warn of what Typst says, at its place in the pages; fix the markup there, and return whether it could."""
-        said = diagnostic.strip().partition(": ")[2].partition("\n")[0].partition(" (searched")[0]
+        message = diagnostic.strip().partition(": ")[2].partition("\n")[0].partition(" (searched")[0]
         missing = dict.fromkeys(map(ord, "".join(NO_GLYPH.findall(diagnostic))), "?")
         docname, line, changed = self.config.root_doc, None, not missing.keys() <= self.missing.keys()
         self.missing |= missing
@@ -171,10 +171,10 @@ class PdfBuilder(Builder):
             line, old = int(blocks[-1]) if blocks else None, lines[number - 1]
             # A picture that cannot be read becomes its alternative text, and a character that no font has a “?”.
             lines[number - 1] = old.translate(missing) if missing else PICTURE.sub(r"#\2", old)
-            said += "".join(f": {path}" for path, _alt in PICTURE.findall(old) if not missing and path[0] != "<")
+            message += "".join(f": {path}" for path, _alt in PICTURE.findall(old) if not missing and path[0] != "<")
             changed = changed or lines[number - 1] != old
             file.write_text("\n".join(lines), encoding="utf-8")
-        warn(BookCheck.PDF, f"The PDF differs from the page here: {said}", self.env.doc2path(docname), line)
+        warn(BookCheck.PDF, f"The PDF differs from the page here: {message}", self.env.doc2path(docname), line)
         return changed
 
     def find_character(self, missing: Mapping[int, str]) -> tuple[str, int] | None:

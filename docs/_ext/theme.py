@@ -1,4 +1,4 @@
-"""The theme's Python: tables with a name that scroll, short links in the bibliography, search, translation notes."""
+"""HTML beyond templates: accessible tables, short citations and addresses, search in any script, translation notes."""
 
 import re
 import unicodedata

@@ -161,9 +161,9 @@ class PageWriter:
             near = page == self.docname or name in self.targets.numbers
             kind = "word" if name in self.targets.terms else "near" if near else "far"
             return f'#to({quote(page)}, {quote(name)}, kind: "{kind}")[{self.inside(node)}]'
-        said, address = (OUTSIDE.sub("", text.strip()).removeprefix("//").rstrip("/") for text in (node.astext(), url))
+        shown, address = (OUTSIDE.sub("", text.strip()).removeprefix("//").rstrip("/") for text in (node.astext(), url))
         noted = ", noted: false" if node.get("of_card") or isinstance(node.parent, nodes.title) else ""
-        return f"#away({quote(url)}, {quote(break_words(address))}, {quote(said)}{noted})[{self.inside(node)}]"
+        return f"#away({quote(url)}, {quote(break_words(address))}, {quote(shown)}{noted})[{self.inside(node)}]"
 
     def write_footnote_reference(self, node: nodes.footnote_reference) -> str:
         number, name = f"[#{quote(node.astext())}]", quote(find_place(self.docname, node))

@@ -1,4 +1,4 @@
-"""Cross-references: a target that is not there, with the nearest name; labels and terms that nobody uses.
+"""The domain `sse`; warnings of missing targets, with the nearest name, and of unused or duplicate labels and terms.
 
 A missing target is told where Sphinx would tell it: at `warn-missing-reference`. MyST has no such event for Markdown
 links, so a transform looks at these before it does.

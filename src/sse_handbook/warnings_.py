@@ -1,4 +1,4 @@
-"""The kinds of warnings (`Check`), `warn()` and `stop()`; helpers: nearest name, line of a text, pages in UTF-8."""
+"""Kinds of warnings; `warn` tells one, once; `stop` ends the build (a page that is not UTF-8); helpers for messages."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Write a page as Typst markup: calls of the functions in `_pdf/book.typ`, with all text in strings.
+"""`PageWriter` (no docutils visitor) writes a page as calls of the functions in `_pdf/book.typ`, all text in strings.
 
 A string needs no escaping but its own, so no text of a page can be taken for markup.
 """

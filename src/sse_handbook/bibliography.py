@@ -1,4 +1,4 @@
-"""Checks of the bibliography: a file that cannot be read, an entry no list can show, unknown keys, unused sources."""
+"""Bibliography: a bad file or entry stops the build; warns of unknown keys in citations, and of unused sources."""
 
 import re
 from collections.abc import Iterator

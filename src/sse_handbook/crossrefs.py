@@ -1,4 +1,4 @@
-"""The domain `sse`; warnings of missing targets, with the nearest name, and of unused or duplicate labels and terms.
+"""The domain `sse`; warns of missing targets (with the nearest name), unused labels and terms, labels of two pages.
 
 A missing target is told where Sphinx would tell it: at `warn-missing-reference`. MyST has no such event for Markdown
 links, so a transform looks at these before it does.

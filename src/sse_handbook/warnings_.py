@@ -1,4 +1,4 @@
-"""Kinds of warnings; `warn` tells one, once; `stop` ends the build (a page that is not UTF-8); helpers for messages."""
+"""Kinds of warnings, each shown once; `warn`; `stop`, which ends the build (a page not in UTF-8); message helpers."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

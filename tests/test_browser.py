@@ -305,7 +305,7 @@ def test_search_loads_its_index_only_then_and_works_from_a_file(site: Site, hand
         page.get_by_role("searchbox").press("Enter")
         assert results(page)
         page.locator("#search-results li > a").first.click()
-        assert page.locator("h1").is_visible()
+        page.locator("h1").wait_for()
         assert ("/searchindex.js" in [sent.path for sent in site.sent()]) == start.startswith("http:")
     assert visitor.troubles == []
 

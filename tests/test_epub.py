@@ -52,6 +52,8 @@ def read_text(element: etree._Element, *left_out: str) -> str:
         # Where an address is its own text, the site shows the host alone.
         if "".join(link.itertext()).strip() == link.get("href"):
             link[:], link.text = [], urlsplit(link.get("href")).netloc.removeprefix("www.")
+        elif urlsplit(link.get("href")).netloc == "github.com":  # the book theme has a short form of its own
+            link[:], link.text = [], "github.com"
     for expression in (".//*[local-name()='svg']", *left_out):
         for found in element.xpath(expression):
             # What stands behind an element is not its own.

@@ -269,7 +269,7 @@ def test_every_word_of_the_site_is_there_in_order(book: Printed, printed: Path, 
 def split_words(text: str) -> list[str]:
     """The words of a text; what is written from the right has its letters in the order of the paper."""
     text = re.sub(RIGHT_TO_LEFT, lambda run: "".join(sorted(run[0].replace(" ", ""))), squeeze(text))
-    return re.findall(r"\w+", text)
+    return re.findall(r"[^\W\d]+|\d+", text)  # from the right, paper has no space before a number
 
 
 def read_piece(piece: Piece) -> str:
@@ -358,7 +358,7 @@ def test_the_files_are_small_and_there_is_one_for_each_chapter(printed: Path) ->
     chapters += [f"reference-{path.stem}" for path in (ROOT / "docs/reference").glob("*sources*.md")]
     sizes = {path.stem.removeprefix("sse-handbook"): path.stat().st_size for path in printed.glob("*.pdf")}
     assert set(sizes) == {"", *(f"-{chapter}" for chapter in chapters)}
-    assert sizes.pop("") <= 3_000_000
+    assert sizes.pop("") <= 5_000_000
     assert max(sizes.values()) <= 400_000, sizes
 
 

@@ -169,8 +169,8 @@ class CitedOn(SphinxPostTransform):
         users = {f"law-{key}": docnames for key, docnames in find_users(self.env).items()}
         for section in self.document.findall(nodes.section):
             links: list[nodes.Node] = []
-            here = self.env.current_document.docname
-            for docname in (name for name in users.get("".join(section["names"]), ()) if name != here):
+            key = next(filter(users.get, section["names"]), "")
+            for docname in sorted({*users.get(key, ())} - {self.env.current_document.docname}):
                 links += nodes.Text(", "), make_link(self.env, "doc", f"/{docname}", self.env.titles[docname].astext())
             if links:
                 body = nodes.field_body("", nodes.paragraph("", "", *links[1:]))

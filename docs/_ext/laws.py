@@ -3,6 +3,7 @@
 The entry of a law has the label `law-KEY`, so that links to it, and what they lead to, are Sphinx's own.
 """
 
+import unicodedata
 from collections.abc import Collection, Iterable
 from itertools import groupby
 from pathlib import Path
@@ -29,7 +30,9 @@ logger = logging.getLogger(__name__)
 book = SimpleNamespace(register=Register(), users={})
 OF_COUNTRY = ("country", "region", "subregion")
 OF_LAW = (*OF_COUNTRY, "type", "topic", "status", "level", "evidence", "finder", "principles", "with")
-SHOWS = ["table", "entries", "counts", "summary", "chart", "timeline", "countries", "downloads", "codebook"]
+SHOWS = ["table", "entries", "counts", "summary", "chart", "timeline", "downloads", "codebook"]
+SHOWS += ["countries", "conventions", "gaps", "neighbours"]
+COUNTRY_PAGES = "countries/"  # each is named by the code of its country, and has the label `country-CODE`
 HEADINGS: Any = templates.get_template("headings.jinja").make_module()
 
 
@@ -43,6 +46,15 @@ SORTS = {
     "year": lambda law: law.get("adopted") or law.get("in_force") or law["year"] or "9999",
     "checked": oldest_first,
 }
+
+
+def fold_name(country: dict[str, Any]) -> str:
+    """Return what sorts a country by its name: without accents."""
+    return unicodedata.normalize("NFD", country["name"]).casefold()
+
+
+def first_letter(country: dict[str, Any]) -> str:
+    return fold_name(country)[:1].upper()
 
 
 def read_values(law: Law, option: str) -> set[str]:
@@ -102,27 +114,59 @@ class LawList(SphinxDirective):
         laws = sorted(laws, key=SORTS[self.options["sort"]]) if "sort" in self.options else laws
         note_files(self.env, [country["country"] for country in countries])
         show = self.options.get("show", "table")
+        if show == "entries" and "country" in self.options:
+            others = [law for law in laws if law["type"] != "ratification"]  # which `conventions` shows
+            return [node for country in countries for node in self.make_entries(country, others)]
         if show == "entries":
+            laws = [law for law in laws if law["country"] not in self.find_pages()]
             return [self.make_country([*group]) for _key, group in groupby(laws, lambda law: law["country"])]
+        if show == "conventions":
+            laws = [law for law in laws if law["type"] == "ratification"]
+            return [*self.render(show, laws=laws, countries=countries), *map(self.make_entry, laws)]
+        if show == "countries":
+            letters = [(letter, [*group]) for letter, group in groupby(sorted(countries, key=fold_name), first_letter)]
+            parts = (
+                self.make_section(f"countries-{letter.lower()}", letter, show, countries=group, laws=laws)
+                for letter, group in letters
+            )
+            return [*self.render("letters", letters=letters), *parts]
         return self.render(show, laws=laws, countries=countries)
+
+    def find_pages(self) -> set[str]:
+        """Return the codes of the countries that have a page of their own."""
+        found = (name.partition(COUNTRY_PAGES) for name in self.env.found_docs)
+        return {code for before, _, code in found if code and not before}
 
     def render(self, template: str, **values: Any) -> list[nodes.Node]:
         """Return what a template makes of these values and of the options: Markdown, parsed as the page is."""
         values |= {"options": self.options, "root": "../" * self.env.current_document.docname.count("/")}
+        values["pages"] = self.find_pages()
         found = self.parse_text_to_nodes(templates.get_template(f"{template}.md.jinja").render(values))
         for group in (node for top in found for node in top.findall(nodes.tgroup)):
             next(group.findall(nodes.colspec))["stub"] = 1  # the first cell heads its row
         return found
 
     def make_country(self, laws: list[Law]) -> nodes.section:
-        """Return a section for a country, with one for each of its laws."""
+        """Return a section for a country that has no page, with one for each of its laws."""
         country = book.register.countries[laws[0]["country"]]
         section = self.make_section(f"laws-{country['country']}", country["name"], "country", country=country)
-        for law in laws:
-            entry = self.make_section(f"law-{law['key']}", law_name(law, always=True), "entry", law=law)
-            entry["classes"].append("law")
-            section += entry
+        section += map(self.make_entry, laws)
         return section
+
+    def make_entries(self, country: dict[str, Any], laws: list[Law]) -> list[nodes.Node]:
+        """Return what stands on the page of a country: the laws, which have a label together, too."""
+        label = f"laws-{country['country']}"
+        target = nodes.target("", "", ids=[label], names=[label])
+        self.state.document.note_explicit_target(target)
+        statuses = read_schema("laws")["properties"]["status"]["enum"]  # what counts today comes first
+        laws = sorted(laws, key=lambda law: statuses.index(law["status"]))
+        return [target, *self.render("country", country=country), *map(self.make_entry, laws)]
+
+    def make_entry(self, law: Law) -> nodes.section:
+        alone = "country" in self.options  # the page says below what is not known
+        entry = self.make_section(f"law-{law['key']}", law_name(law, always=True), "entry", law=law, alone=alone)
+        entry["classes"].append("law")
+        return entry
 
     def make_section(self, label: str, heading: str, template: str, **values: Any) -> nodes.section:
         """Return a section with no other name than its label: no address is made of a title, which may change."""
@@ -174,7 +218,7 @@ class CitedOn(SphinxPostTransform):
                 links += nodes.Text(", "), make_link(self.env, "doc", f"/{docname}", self.env.titles[docname].astext())
             if links:
                 body = nodes.field_body("", nodes.paragraph("", "", *links[1:]))
-                fields = next(section.findall(nodes.field_list))
+                *_before, fields = section.findall(nodes.field_list)
                 fields += nodes.field("", nodes.field_name("", _("Cited on")), body)
 
 
@@ -195,6 +239,7 @@ def read_laws(app: Sphinx) -> None:
     cite: Any = app.env.domains.get("cite")
     book.register = read_register(Path(app.srcdir, "data"), cite.bibdata.data.entries if cite else None)
     book.users = find_users(app.env)
+    templates.globals["sources"] = cite.bibdata.data.entries if cite else {}
     templates.globals |= {"config": app.config, "language": app.config.language.replace("-", "_"), "cites": bool(cite)}
     templates.globals |= {"register": book.register, "fields": read_fields()}
     for fault in book.register.faults:
@@ -204,9 +249,10 @@ def read_laws(app: Sphinx) -> None:
 
 
 def find_pages_without_new_file(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
-    """`env-get-outdated`: return the pages with laws where the register has a file that none of them has seen."""
+    """`env-get-outdated`: return the pages with laws where a country has a page or a file that none of them knows."""
     seen = {page: {*map(str, paths)} for page, paths in env.dependencies.items()}
     new = {*map(str, book.register.files)}.difference(*seen.values())
+    new |= {name for name in changes[0] | changes[2] if name.startswith(COUNTRY_PAGES)}  # added, removed
     return [page for page in seen if str(book.register.files[0]) in seen[page]] if new else []
 
 

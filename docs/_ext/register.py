@@ -116,6 +116,8 @@ def _find_faults(register: Register, sources: Collection[str] | None) -> Iterato
             if sources is not None and source not in sources:
                 hint = did_you_mean(source, sources) or " Add it to `sources.bib`."
                 yield (key, "sources", number), f"`{source}` is no key of a source.{hint}"
+        if law.get("law_text", law["sources"][0]) not in law["sources"]:
+            yield (key, "law_text"), f"`{law['law_text']}` is none of the entry's `sources`. Add it there."
         for number, copy in enumerate(law.get("archived", ())):
             if copy["source"] not in law["sources"]:
                 message = f"`{copy['source']}` is none of the entry's `sources`. Add it there, or delete the copy."

@@ -31,7 +31,7 @@ book = SimpleNamespace(register=Register(), users={})
 OF_COUNTRY = ("country", "region", "subregion")
 OF_LAW = (*OF_COUNTRY, "type", "topic", "status", "level", "evidence", "finder", "principles", "with")
 SHOWS = ["table", "entries", "counts", "summary", "chart", "timeline", "downloads", "codebook"]
-SHOWS += ["countries", "conventions", "gaps", "neighbours"]
+SHOWS += ["countries", "finder", "conventions", "gaps", "neighbours"]
 COUNTRY_PAGES = "countries/"  # each is named by the code of its country, and has the label `country-CODE`
 HEADINGS: Any = templates.get_template("headings.jinja").make_module()
 
@@ -123,14 +123,12 @@ class LawList(SphinxDirective):
         if show == "conventions":
             laws = [law for law in laws if law["type"] == "ratification"]
             return [*self.render(show, laws=laws, countries=countries), *map(self.make_entry, laws)]
-        if show == "countries":
-            letters = [(letter, [*group]) for letter, group in groupby(sorted(countries, key=fold_name), first_letter)]
-            parts = (
-                self.make_section(f"countries-{letter.lower()}", letter, show, countries=group, laws=laws)
-                for letter, group in letters
-            )
-            return [*self.render("letters", letters=letters), *parts]
-        return self.render(show, laws=laws, countries=countries)
+        letters = [(letter, [*group]) for letter, group in groupby(sorted(countries, key=fold_name), first_letter)]
+        parts: list[nodes.Node] = []
+        for letter, group in letters if show == "countries" else ():
+            label = f"countries-{letter.lower()}"
+            parts.append(self.make_section(label, letter, "letter", countries=group, laws=laws))
+        return [*self.render(show, laws=laws, countries=countries, letters=letters), *parts]
 
     def find_pages(self) -> set[str]:
         """Return the codes of the countries that have a page of their own."""

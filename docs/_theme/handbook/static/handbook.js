@@ -39,6 +39,29 @@
     });
   }
 
+  // The countries of the first page: a field shows those with what is typed in their name; Enter opens the first.
+  const finder = document.querySelector(".finder");
+  if (finder) {
+    const fold = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+    const field = document.createElement("input");
+    field.type = "search";
+    field.autocomplete = "off";
+    field.setAttribute("aria-label", finder.querySelector("p").textContent);
+    finder.querySelector("p").after(field);
+    field.addEventListener("input", () => {
+      const typed = fold(field.value.trim());
+      for (const letter of finder.querySelectorAll("details")) {
+        const items = [...letter.querySelectorAll("li")];
+        for (const item of items) item.hidden = !fold(item.textContent).includes(typed);
+        letter.hidden = items.every((item) => item.hidden);
+        letter.open = typed !== "" && !letter.hidden;
+      }
+    });
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && field.value) finder.querySelector("li:not([hidden]) a")?.click();
+    });
+  }
+
   if ("serviceWorker" in navigator && location.protocol !== "file:") {
     addEventListener("load", () => {
       navigator.serviceWorker.register(`${root.dataset.content_root}sw.js`).catch(() => {});

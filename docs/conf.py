@@ -22,8 +22,8 @@ extensions = [
     "downloads",
     "epub",
     "mermaid_svg",
-    "citation_style",
     "laws",
+    "page_sources",
     "pdf_builder",
     "published",
     "shared_doctrees",
@@ -36,8 +36,8 @@ templates_path = ["_templates"]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "fieldlist"]
 
 bibtex_bibfiles = ["data/sources.bib"]
-bibtex_reference_style = "author_year_semicolon"
 bibtex_default_style = "alpha"
+bibtex_footcite_id = "s-{key}"
 
 # Diagrams are drawn once, whatever is built.
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")

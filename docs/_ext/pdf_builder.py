@@ -71,7 +71,6 @@ class PdfBuilder(Builder):
             self.targets.add_page(docname, doctree)
             self.post_process_images(doctree)
         self.linked = set().union(*map(self.targets.named_on, pages))
-        self.sources: dict[str, str] = {}  # the entry of each source in the lists of sources, by its name
         for docname, depth in pages.items():
             writer = PageWriter(self, docname, depth)
             markup = writer.write(doctrees[docname])
@@ -111,7 +110,8 @@ class PdfBuilder(Builder):
     def write_pdf(self, path: Path, pages: Sequence[str], depth: int) -> None:
         """Compile some pages, and pack what Typst wrote: its file is three times as large."""
         main = self.root / f"file-{path.stem}.typ"
-        main.write_text(self.main_file(pages), encoding="utf-8")
+        included = "".join(f"\n#include {quote(f'/pages/{name}.typ')}" for name in pages)
+        main.write_text(f'#import "/book.typ": *\n#show: book{included}', encoding="utf-8")
         settings = {"settings": self.settings(pages, depth)}
         try:
             data, warnings = self.compiler.compile_with_warnings(
@@ -141,21 +141,10 @@ class PdfBuilder(Builder):
                 "contents": _("Contents"),
                 "page": _("page"),
                 "diagram": _("The diagram in words"),
+                "sources": _("Sources"),
             },
         }
         return json.dumps(of_file | {name: config[name] for name in names}, ensure_ascii=False).translate(self.missing)
-
-    def main_file(self, pages: Sequence[str]) -> str:
-        """Return the markup of a file: its pages, and the sources that they name but do not list."""
-        named = set().union(*map(self.targets.named_on, pages))
-        left = [entry for name, entry in self.sources.items() if name in named and name.partition("#")[0] not in pages]
-        back = [f'#page-title(1 + rise, "#back")[#{quote(_("Sources of this chapter"))}]']
-        lines = [
-            '#import "/book.typ": *',
-            "#show: book",
-            *(f"#include {quote(f'/pages/{name}.typ')}" for name in pages),
-        ]
-        return "\n".join([*lines, *back, "#sources[", *left, "]"] if left else lines)
 
     def tell(self, diagnostic: str) -> bool:
         """Warn of what Typst says, at its place in the pages; fix the markup there, and return whether it could."""

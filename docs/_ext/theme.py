@@ -1,4 +1,4 @@
-"""HTML beyond templates: accessible tables, short citations and addresses, search in any script, translation notes."""
+"""HTML beyond templates: accessible tables, short lists of sources, search in any script, translation notes."""
 
 import re
 import unicodedata
@@ -83,16 +83,14 @@ def add_accessible_tables(app: Sphinx) -> None:
 
 
 def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """`doctree-resolved`: leave out what is said twice: tooltips of citations, whose list is a tap away; the keys of
-    that list, which mean nothing to a reader; and of an address that is shown in full all but its host.
+    """`doctree-resolved`: leave out of lists of sources the keys, which mean nothing to a reader, and of an address
+    that is shown in full all but its host.
     """
     if app.builder.format != "html" or app.builder.name == "epub":
         return
-    for link in [*doctree.findall(nodes.reference)]:
+    for link in doctree.findall(nodes.reference):
         address = link.get("refuri", "")
-        if "bibtex-citation" in link.parent.get("classes", ()):
-            link.attributes.pop("reftitle", None)
-        elif link.astext() == address and (host := urlsplit(address).netloc.removeprefix("www.")):
+        if link.astext() == address and (host := urlsplit(address).netloc.removeprefix("www.")):
             link.children = [nodes.Text(host)]
     for source in doctree.findall(nodes.citation):
         source.children = [child for child in source.children if not isinstance(child, nodes.label)]

@@ -48,18 +48,17 @@ class Targets:
         self.names: dict[str, str] = {}  # each place, and the name of its first id
         self.links: dict[str, set[str]] = {}  # each page, and the places that its links lead to
         self.terms: set[str] = set()  # the names of words in a glossary
-        self.numbers: dict[str, int] = {}  # the names of sources, and the number of each in the lists of sources
 
     def add_page(self, docname: str, doctree: nodes.document) -> None:
         self.links[docname] = {find_place(docname, node) for node in doctree.findall(nodes.reference)}
+        backlinks = (name for note in doctree.findall(nodes.footnote) for name in note["backrefs"])
+        self.links[docname].update(f"{docname}#{name}" for name in backlinks)
         for node in doctree.findall(nodes.Element):
             ids = node.get("ids") or [""]
             first = docname if isinstance(node.parent, nodes.document) else f"{docname}#{ids[0]}"
             self.names.update({f"{docname}#{name}": first for name in ids})
             if isinstance(node, nodes.term):
                 self.terms.add(first)
-            elif isinstance(node, nodes.citation):
-                self.numbers[first] = len(self.numbers) + 1
         self.names[docname] = docname
 
     def named_on(self, docname: str) -> set[str]:
@@ -87,7 +86,7 @@ def break_words(text: str) -> str:
 def in_columns(node: nodes.Node) -> str:
     """Return the function of the template that sets what stands in two columns: sources, and the laws of a country."""
     laws = any("law" in part["classes"] for part in node.children if isinstance(part, nodes.section))
-    return "sources" if isinstance(node, nodes.citation) else "laws" if laws else ""
+    return "laws" if laws else {"citation": "sources", "footnote": "page-sources"}.get(str(node.tagname), "")
 
 
 class PageWriter:
@@ -130,9 +129,6 @@ class PageWriter:
 
     def write_text(self, node: nodes.Text) -> str:
         text = re.sub(r"[ \t\r\n]+", " ", node.astext())
-        after = node.next_node(descend=False, siblings=True)
-        if isinstance(after, nodes.inline) and "bibtex-citation" in after["classes"]:
-            text = text.rstrip(" ")
         return f"#{quote(break_words(text))}" if text else ""
 
     def write_literal(self, node: nodes.literal) -> str:
@@ -142,12 +138,6 @@ class PageWriter:
         return f"\n#code({quote(break_words(node.astext()))})\n"
 
     def write_inline(self, node: nodes.inline) -> str:
-        if "bibtex-citation" in node["classes"]:
-            places = (find_place(self.docname, link) for link in node.findall(nodes.reference))
-            names = [name for place in places if (name := self.targets.names.get(place)) in self.targets.numbers]
-            sources = "".join(f"({self.targets.numbers[name]}, {quote(name)}), " for name in names)
-            raised = "raised: false, " if len(node.parent) == 1 else ""
-            return f"#cited({sources}{raised}{'linked: false' if self.in_head else ''})"
         language = re.search(r"\blanguage-([a-z]{2,3})\b", " ".join(node["classes"]))
         style = f'text(lang: "{language[1]}")' if language else ""
         return f"{self.anchor(node)}#{style}[{self.inside(node)}]"
@@ -158,16 +148,15 @@ class PageWriter:
             return self.inside(node)
         if name:
             page = name.partition("#")[0]
-            near = page == self.docname or name in self.targets.numbers
-            kind = "word" if name in self.targets.terms else "near" if near else "far"
+            kind = "word" if name in self.targets.terms else "near" if page == self.docname else "far"
             return f'#to({quote(page)}, {quote(name)}, kind: "{kind}")[{self.inside(node)}]'
         shown, address = (OUTSIDE.sub("", text.strip()).removeprefix("//").rstrip("/") for text in (node.astext(), url))
         noted = ", noted: false" if node.get("of_card") or isinstance(node.parent, nodes.title) else ""
         return f"#away({quote(url)}, {quote(break_words(address))}, {quote(shown)}{noted})[{self.inside(node)}]"
 
     def write_footnote_reference(self, node: nodes.footnote_reference) -> str:
-        number, name = f"[#{quote(node.astext())}]", quote(find_place(self.docname, node))
-        return f"#super{number}" if self.in_head else f"#super(link(label({name})){number})"
+        number, linked = f"[#{quote(node.astext())}]", ", linked: false" if self.in_head else ""
+        return f"{self.anchor(node)}#cited({quote(find_place(self.docname, node))}{linked}){number}"
 
     def write_image(self, node: nodes.image) -> str:
         file, alt = Path(self.builder.srcdir, node["uri"]), node.get("alt") or Path(node["uri"]).name
@@ -220,11 +209,10 @@ class PageWriter:
 
     def write_citation(self, node: nodes.Element) -> str:
         name, label = f"{self.docname}#{node['ids'][0]}", node.next_node(nodes.label)
-        number = str(self.targets.numbers.get(name, label.astext() if label else ""))
         self.anchored.add(name)
-        entry = f"#source({quote(number)}, {quote(name)})[{self.inside(node).strip()}]"
-        self.builder.sources |= {name: entry} if isinstance(node, nodes.citation) else {}
-        return f"\n{entry}\n"
+        back = "".join(f", back: {quote(f'{self.docname}#{first}')}" for first in node["backrefs"][:1])
+        number = label.astext() if isinstance(node, nodes.footnote) and label else ""
+        return f"\n#source({quote(number)}, {quote(name)}{back})[{self.inside(node).strip()}]\n"
 
     write_footnote = write_citation
 

@@ -11,9 +11,10 @@ from pybtex.exceptions import PybtexError
 from pybtex.plugin import find_plugin
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxRole
 from sphinxcontrib.bibtex.citation_target import parse_citation_targets
 from sphinxcontrib.bibtex.domain import BibtexDomain
-from sphinxcontrib.bibtex.roles import CiteRole
+from sphinxcontrib.bibtex.foot_domain import BibtexFootDomain
 
 from .warnings_ import Check, did_you_mean, read_or_stop, stop, warn
 
@@ -46,32 +47,34 @@ def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
         yield commands.command_start, f"The file of sources stops making sense here: {error}. Look above it, too."
 
 
-class CitationRole(CiteRole):
-    """Leaves out of a citation the keys that no source has, and what is no key."""
+class KnownSources(SphinxRole):
+    """Mixin: leaves out of a citation the keys that no source has, and what is no key; notes what a page cites."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         bibliography: Any = self.env.get_domain("cite")
         (path, line), known, found = self.get_source_info(), bibliography.bibdata.data.entries, []
+        metadata = self.env.metadata[self.env.current_document.docname]
         try:
-            for key, before, after in parse_citation_targets(self.target):
+            for key, before, after in parse_citation_targets(self.text):
                 if key in known:
+                    metadata.setdefault("sources_cited", set()).add(key)
                     found.append(f"{{{before}}}{key}{{{after}}}".replace("{}", ""))
                 else:
                     hint = did_you_mean(key, known) or " Add it to the file of sources, with title, date and address."
                     warn(Check.XREF_MISSING, f"No source has the key `{key}`.{hint}", path, line, key)
         except ValueError:
-            message = f"`{self.target}` is no list of keys. Write keys of sources, with commas between them."
-            warn(Check.XREF_MISSING, message, path, line, self.target)
+            message = f"`{self.text}` is no list of keys. Write keys of sources, with commas between them."
+            warn(Check.XREF_MISSING, message, path, line, self.text)
         if not found:
-            return [nodes.inline("", f"[{self.target}]")], []
-        self.target = ",".join(found)
+            return [nodes.inline("", f"[{self.text}]")], []
+        self.text = self.target = ",".join(found)
         return super().run()
 
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-check-consistency`: tell the sources that no page cites, as `sse_report_unused` says."""
     bibliography: Any = env.get_domain("cite")
-    used = {target.key for reference in bibliography.citation_refs for target in reference.targets}
+    used = set[str]().union(*(metadata.get("sources_cited", ()) for metadata in env.metadata.values()))
     for path, file in bibliography.bibdata.bibfiles.items():
         for key in [key for key in file.keys if key not in used and "source" in app.config.sse_report_unused]:
             warn(Check.SOURCE_UNUSED, f"No page cites the source `{key}`. Cite it, or delete it.", path, 1, f"{{{key},")
@@ -79,7 +82,8 @@ def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", check_files, priority=400)
-    for name in BibtexDomain.roles:
-        app.add_role_to_domain("cite", name, CitationRole(), override=True)
+    for domain in BibtexDomain, BibtexFootDomain:
+        for name, role in domain.roles.items():
+            app.add_role_to_domain(domain.name, name, type(name, (KnownSources, type(role)), {})(), override=True)
     app.connect("env-check-consistency", find_unused)
     return {"parallel_read_safe": True}

@@ -1,0 +1,39 @@
+"""Sources on the page: small numbers in the text, and a list at its end: MyST moves footnotes there."""
+
+import re
+from typing import Any
+
+from docutils import nodes
+from pybtex.plugin import find_plugin, register_plugin
+from sphinx.application import Sphinx
+
+CITATION = re.compile(r"(?<=[^\s|-])(?<!``) ?(\{footcite:p\}`[^`\n]+`)([.,;:!?…।。、،؟]*)")
+# sphinxcontrib-bibtex looks for these at each citation, among all packages of the machine: that takes longer than the
+# rest of a page. What is registered is found at once (November 2026).
+STYLES = {"formatting": "alpha", "names": "plain", "labels": "alpha", "sorting": "author_year_title"}
+
+
+def place_numbers(app: Sphinx, docname: str, source: list[str]) -> None:
+    """`source-read`: read ``fact {footcite:p}`key`.`` as ``fact.{footcite:p}`key` ``: numbers follow punctuation."""
+    source[0] = CITATION.sub(r"\2\1", source[0])
+
+
+def tidy_sources(app: Sphinx, doctree: nodes.document) -> None:
+    """`doctree-read`: let each source lead back to its first number alone, and show its address as it is."""
+    for source in doctree.findall(nodes.footnote):
+        source["classes"].append("no-search")  # the bibliography can be searched
+        for name in source["backrefs"][1:]:
+            doctree.ids[name]["ids"].clear()
+        del source["backrefs"][1:]
+        for link in source.findall(nodes.reference):
+            link[:] = [nodes.Text(link["refuri"])]  # the hyphens of a text become dashes
+    for path in app.config.bibtex_bibfiles if doctree.autofootnotes else ():
+        app.env.note_dependency(app.srcdir / path)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    for group, name in STYLES.items():
+        register_plugin(f"pybtex.style.{group}", name, find_plugin(f"pybtex.style.{group}", name), force=True)
+    app.connect("source-read", place_numbers)
+    app.connect("doctree-read", tidy_sources)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

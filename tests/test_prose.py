@@ -23,7 +23,7 @@ MISTAKES = [
     ("Go to [the forms] (#forms).", 3, "a space keeps this from being a link"),
     (":::{note}\nNobody closed me.", 3, "is never closed"),
     ("A line.\n\n::::{note}\nOuter.\n\n:::{tip}\nInner.\n::::", 8, "is never closed"),
-    ("Cited {cite:p} `key` here.", 3, "keeps this from being a role"),
+    ("Cited {footcite:p} `key` here.", 3, "keeps this from being a role"),
     ("• One thing.", 3, "begin each line of a list"),
     ("Region\tNumber\nAsia\t12", 3, "tabs make no table"),
     ("(my–label)=\n## A label", 3, "a label has plain hyphens"),

@@ -86,7 +86,8 @@ def break_words(text: str) -> str:
 def in_columns(node: nodes.Node) -> str:
     """Return the function of the template that sets what stands in two columns: sources, and the laws of a country."""
     laws = any("law" in part["classes"] for part in node.children if isinstance(part, nodes.section))
-    return "laws" if laws else {"citation": "sources", "footnote": "page-sources"}.get(str(node.tagname), "")
+    other = "page-sources" if isinstance(node, nodes.footnote) else "sources" if isinstance(node, nodes.citation) else ""
+    return "laws" if laws else other
 
 
 class PageWriter:

@@ -86,7 +86,7 @@ def break_words(text: str) -> str:
 def in_columns(node: nodes.Node) -> str:
     """Return the function of the template that sets what stands in two columns: sources, and the laws of a country."""
     laws = any("law" in part["classes"] for part in node.children if isinstance(part, nodes.section))
-    other = "page-sources" if isinstance(node, nodes.footnote) else "sources" if isinstance(node, nodes.citation) else ""
+    other = "notes" if isinstance(node, nodes.footnote) else "sources" if isinstance(node, nodes.citation) else ""
     return "laws" if laws else other
 
 

@@ -18,10 +18,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from sse_handbook.videocheck import HOSTS
+import yaml
+
+from sse_handbook.videocheck import TABLES
 
 ONE, TWO, THREE = "gBKYf4qt1vw", "b7d-VMscsSA", "VGC3mTTuE1E"
-ALIVE, NEVER = HOSTS["YouTube"]["alive"], HOSTS["YouTube"]["never"]
+YOUTUBE = yaml.safe_load(TABLES.read_text(encoding="utf-8"))["YouTube"]
+ALIVE, NEVER = YOUTUBE["alive"], YOUTUBE["never"]
 
 
 @dataclass(frozen=True)

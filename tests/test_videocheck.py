@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import yaml
 from conftest import ROOT, Built, build
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ from loopback import (
 )
 
 from sse_handbook.video_links import VideoLink, parse_video_link
-from sse_handbook.videocheck import HOSTS, Asker, decide_status
+from sse_handbook.videocheck import TABLES, Asker, decide_status
 
 DAY = date(2026, 10, 5)
 CONF = 'extensions = ["myst_parser", "sse_handbook"]\nsse_data_dir = "data"\nhtml_theme = "basic"\n'
@@ -171,8 +172,9 @@ def test_the_page_shows_the_tables_of_the_code() -> None:
     page = (ROOT / "docs/contribute/videos.md").read_text(encoding="utf-8")
     shown = [[cell.strip() for cell in line.strip("| ").split("|")] for line in page.splitlines() if "|" in line]
     rows = [row for row in shown if len(row) == 4 and row[0] != "oEmbed" and not row[0].startswith("-")]
-    assert rows == [row for host in HOSTS.values() for row in host["answers"]]
-    assert [name for name in HOSTS if f"\n{name}:\n" in page] == list(HOSTS)
+    hosts = yaml.safe_load(TABLES.read_text(encoding="utf-8"))
+    assert rows == [row for host in hosts.values() for row in host["answers"]]
+    assert [name for name in hosts if f"\n{name}:\n" in page] == list(hosts)
 
 
 # Politeness

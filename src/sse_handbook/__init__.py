@@ -21,7 +21,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive_to_domain("sse", "video", videos.VideoCard)
     app.add_directive_to_domain("sse", "videos", videos.VideoList)
     app.connect("builder-inited", videos.read_register)
-    app.connect("doctree-read", videos.collect_uses)
     app.connect("doctree-resolved", videos.name_users)
     app.connect("env-get-outdated", videos.reread_lists)
     app.connect("missing-reference", videos.lead_to_video)
@@ -34,8 +33,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("warn-missing-reference", crossrefs.warn_missing, priority=400)  # before Sphinx's own
     app.add_transform(crossrefs.MissingFootnotes)
     app.add_post_transform(crossrefs.MissingTargets)
-    app.connect("env-check-consistency", crossrefs.find_unused)
-    return {"version": version("sse-handbook"), "env_version": 22, "parallel_read_safe": True}
+    app.connect("env-check-consistency", crossrefs.check_book)
+    return {"version": version("sse-handbook"), "env_version": 23, "parallel_read_safe": True}
 
 
 def add_bibliography(app: Sphinx, config: Config) -> None:

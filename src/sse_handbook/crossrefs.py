@@ -1,4 +1,4 @@
-"""The domain `sse`; warns of missing targets (with the nearest name), unused labels and terms, labels of two pages.
+"""The domain `sse`; warns of targets that are missing, names that nobody uses or that stand twice, pages without title.
 
 A missing target is told where Sphinx would tell it: at `warn-missing-reference`. MyST has no such event for Markdown
 links, so a transform looks at these before it does.
@@ -6,7 +6,6 @@ links, so a transform looks at these before it does.
 
 import re
 from collections.abc import Iterable, Set
-from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -19,19 +18,13 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
 
-from .warnings_ import Check, did_you_mean, warn
+from .videos import find_uses
+from .warnings_ import Check, did_you_mean, find_lines, read_advice, warn
 
-# What each kind of target is called where it is missing, and what to do where no name is near.
-MISSING = {
-    "label": ("No page or heading has the label", " Write the label of a page or heading."),
-    "term": ("The glossary has no term", " Write a term of the glossary, or add this one."),
-    "doc": ("There is no page", " Write the path of a page, without its ending."),
-    "footnote": ("This page has no footnote", " Write its text on a line of its own: `[^1]: the text`."),
-}
-# What to say of a name that nobody uses, and how its definition is written, in MyST or in reST.
-UNUSED = {
-    "label": (Check.LABEL_UNUSED, "No page uses the label `{}`. Link to it, or delete it.", r"\({}\)=|\.\. _{}:"),
-    "term": (Check.TERM_UNUSED, "No page uses the term `{}`. Use it, or delete the entry.", r"^[ \t]*{}[ \t]*$"),
+# How the name of each kind is written where it is defined, in MyST or in reST; what to do where nobody uses it.
+DEFINED = {
+    "label": (r"\({}\)=|\.\. _{}:", Check.LABEL_DUPLICATE, Check.LABEL_UNUSED, "Link to it, or delete it."),
+    "term": (r"^[ \t]*{}[ \t]*$", Check.TERM_DUPLICATE, Check.TERM_UNUSED, "Use it, or delete the entry."),
 }
 # The roles that lead to a name of each kind.
 USES = {"label": ("ref", "numref", "any", "myst"), "term": ("term", "any", "myst")}
@@ -44,7 +37,7 @@ class SSEDomain(Domain):
 
     name = "sse"
     label = "SSE handbook"
-    initial_data: ClassVar[dict[str, Any]] = {"labels": {}, "terms": {}, "uses": {}, "videos": {}}  # each by document
+    initial_data: ClassVar[dict[str, Any]] = {"names": {}, "uses": {}, "videos": {}}  # each by document
 
     def clear_doc(self, docname: str) -> None:
         for table in self.initial_data:
@@ -59,22 +52,24 @@ class SSEDomain(Domain):
 
 
 def collect_names(app: Sphinx, doctree: nodes.document) -> None:
-    """`doctree-read`: keep the terms that a page explains, entry by entry, and what it refers to, in lower case."""
-    terms, uses = list[list[str]](), set[tuple[str, str]]()
-    # Of a name that a page has twice, docutils keeps no anchor.
-    names = {anchor: name for name, anchor in doctree.nameids.items() if anchor}
-    for node in doctree.findall(nodes.Element):  # by class: a function here costs twice the time
+    """`doctree-read`: keep the labels and terms that a page has, and what it refers to, in lower case."""
+    found = [("label", [name]) for name, explicit in doctree.nametypes.items() if explicit]
+    uses = {kind: set[str]() for kind in USES}
+    names = {anchor: name for name, anchor in doctree.nameids.items() if anchor}  # no anchor: the page has it twice
+    elements = list(doctree.findall(nodes.Element))  # by class: a function here costs twice the time
+    for node in elements:
         if isinstance(node, addnodes.glossary):
             for item in node.findall(nodes.definition_list_item):
-                terms.append([term.astext() for term in item.findall(nodes.term) if term["ids"]])
+                found.append(("term", [term.astext() for term in item.findall(nodes.term) if term["ids"]]))
         elif isinstance(node, nodes.reference) and node.get("refid") in names:
-            uses.add(("label", names[node["refid"]].lower()))  # MyST has resolved links within the page by now
+            uses["label"].add(names[node["refid"]].lower())  # MyST has resolved links within the page by now
         elif isinstance(node, addnodes.pending_xref):
             target = str(node.get("reftargetid") or node.get("reftarget", "")).lower()
-            uses.update((kind, target) for kind, roles in USES.items() if node["reftype"] in roles)
+            for kind in (kind for kind, roles in USES.items() if node["reftype"] in roles):
+                uses[kind].add(target)
     data, docname = app.env.get_domain("sse").data, app.env.current_document.docname
-    data["labels"][docname] = [name for name, explicit in doctree.nametypes.items() if explicit]
-    data["terms"][docname], data["uses"][docname] = terms, uses
+    data["names"][docname], data["uses"][docname] = found, uses
+    data["videos"][docname] = find_uses(app.env, elements)  # to go through a page once more would take as long
 
 
 def warn_missing(app: Sphinx, domain: Domain | None, node: addnodes.pending_xref) -> bool | None:
@@ -88,14 +83,18 @@ def warn_missing(app: Sphinx, domain: Domain | None, node: addnodes.pending_xref
 
 
 def _warn(env: BuildEnvironment, kind: str, target: str, node: nodes.Element, text: str = "") -> None:
-    (source, line), (what, advice) = get_source_line(node), MISSING[kind]
-    message = f"{what} `{target}`.{did_you_mean(target, _known_names(env, kind, target)) or advice}"
+    (source, line), (what, advice) = get_source_line(node), read_advice("missing")[kind]
+    message = f"{what} `{target}`.{did_you_mean(target, _known_names(env, kind, node)) or f' {advice}'}"
     path = source or env.doc2path(env.current_document.docname)
     warn(node.get("check", Check.XREF_MISSING), message, path, line, text or node["reftarget"])
 
 
-def _known_names(env: BuildEnvironment, kind: str, target: str) -> Iterable[str]:
-    std = env.domains.standard_domain
+def _known_names(env: BuildEnvironment, kind: str, node: nodes.Element) -> Iterable[str]:
+    std, target = env.domains.standard_domain, node.get("reftarget", "")
+    if kind == "anchor":  # of a page: labels, and what is made of headings
+        made = {link["anchorname"][1:] for link in env.tocs[target].findall(nodes.reference)}
+        places = ({label, anchor} for label, (page, anchor) in std.anonlabels.items() if page == target)
+        return made.union(env.metadata[target].get("myst_slugs", {}), *places)
     if kind == "label":
         law = LAW.match(target)  # a law of another country is never what was meant
         return [label for label in std.anonlabels if not law or label.startswith(law[0])]
@@ -110,8 +109,9 @@ class MissingFootnotes(SphinxTransform):
     default_priority = 610  # docutils resolves footnotes at 620
 
     def apply(self, **kwargs: Any) -> None:
-        for node in list(self.document.findall(nodes.footnote_reference)):
-            if (name := node.get("refname")) and name not in self.document.nameids:
+        missing = self.document.footnote_refs.keys() - self.document.nameids.keys()
+        for node in list(self.document.findall(nodes.footnote_reference)) if missing else ():
+            if (name := node.get("refname")) in missing:
                 _warn(self.env, "footnote", name, node, f"[^{name}]")
                 node.resolved = True  # or docutils would miss its number, too
                 node.replace_self(nodes.inline("", f"[{name}]"))
@@ -123,11 +123,15 @@ class MissingTargets(SphinxPostTransform):
     default_priority = 8  # MyST's own resolver has 9, Sphinx's 10
 
     def run(self, **kwargs: Any) -> None:
-        for link in [*self.document.findall(nodes.reference), *self.document.findall(addnodes.pending_xref)]:
-            for inner in list(link.findall(addnodes.pending_xref, include_self=False)):
-                inner.replace_self(inner.children)  # no format has a link within a link: it stays text
+        pairs = [*self.config.nitpick_ignore_regex, *(map(re.escape, pair) for pair in self.config.nitpick_ignore)]
+        ignored = "|".join(name for kind, name in pairs if re.fullmatch(kind, "myst"))
         for node in list(self.document.findall(addnodes.pending_xref)):
-            if node["reftype"] == "myst":
+            around = node.parent
+            while isinstance(around, nodes.TextElement) and not isinstance(around, nodes.reference):
+                around = around.parent
+            if isinstance(around, nodes.reference | addnodes.pending_xref):
+                node.replace_self(node.children)  # no format has a link within a link: it stays text
+            elif node["reftype"] == "myst" and not re.fullmatch(ignored, node.get("reftargetid") or node["reftarget"]):
                 self.check_link(node)
 
     def check_link(self, node: addnodes.pending_xref) -> None:
@@ -135,6 +139,9 @@ class MissingTargets(SphinxPostTransform):
         if node["refdomain"] == "doc":  # MyST has found the file
             if target not in self.env.all_docs:
                 self.report(node, "doc", target, target.rpartition("/")[2])
+            elif (anchor := node["reftargetid"]) and anchor not in _known_names(self.env, "anchor", node):
+                _warn(self.env, "anchor", anchor, node, f"#{anchor}")
+                node["reftargetid"] = None  # MyST links to the page alone
         elif target.lower() in std.anonlabels:
             if target.lower() not in std.labels and not node.astext():
                 node[:] = [nodes.inline("", target)]
@@ -153,34 +160,33 @@ class MissingTargets(SphinxPostTransform):
         node.replace_self(node.children if node.astext() else nodes.Text(target.rpartition("/")[2]))
 
     def is_found_by_myst(self, node: addnodes.pending_xref) -> bool:
-        """Tell whether MyST finds a page or an object, looks into inventories, or has been told not to look."""
+        """Tell whether MyST finds a page or an object, or looks into inventories."""
         target, env = node["reftarget"], self.env
-        ignored = [*env.config.nitpick_ignore_regex, *(map(re.escape, pair) for pair in env.config.nitpick_ignore)]
         names = (name for domain in env.domains.values() for name, *_ in domain.get_objects())
         return bool(
             node.get("reflocalid")
             or docname_join(node["refdoc"], target) in env.all_docs
             or getattr(env, "intersphinx_named_inventory", None)
-            or any(re.fullmatch(kind, "myst") and re.fullmatch(name, target) for kind, name in ignored)
             or any(name.lower() == target.lower() or name.endswith(f".{target}") for name in names)
         )
 
 
-def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
-    """`env-check-consistency`: tell the labels and terms that no page uses, as `sse_report_unused` says."""
-    data, labels = env.get_domain("sse").data, env.domains.standard_domain.anonlabels.items()
-    uses = set[tuple[str, str]]().union(*data["uses"].values())
-    defined = [("label", docname, [label]) for label, (docname, _anchor) in labels if docname in env.all_docs]
-    defined += [("term", docname, names) for docname, entries in data["terms"].items() for names in entries if names]
-    pages = sorted((docname, name) for docname, names in data["labels"].items() for name in names)
-    first = {name: docname for docname, name in reversed(pages)}
-    for docname, name in pages:  # Sphinx tells it only where one process reads both pages
-        if first[name] != docname and name in env.domains.standard_domain.anonlabels:
-            message = f"The label `{name}` stands in `{env.doc2path(first[name], False)}`, too. Rename one of the two."
-            warn(Check.LABEL_DUPLICATE, message, env.doc2path(docname), 1, f"({name})=")
-    for kind, docname, names in defined:
-        if kind in app.config.sse_report_unused and not any((kind, name.lower()) in uses for name in names):
-            (check, message, written), path = UNUSED[kind], Path(env.doc2path(docname))
-            text, pattern = path.read_text("utf-8", "replace"), written.replace("{}", re.escape(names[0]))
-            if found := re.search(pattern, text, re.IGNORECASE | re.MULTILINE):  # else it was generated
-                warn(check, message.format(names[0]), path, text.count("\n", 0, found.end()) + 1)
+def check_book(app: Sphinx, env: BuildEnvironment) -> None:
+    """`env-check-consistency`: tell the names that stand twice or are not used, and the pages without a heading."""
+    for docname in {page for pages in env.toctree_includes.values() for page in pages} & env.tocs.keys():
+        if not env.tocs[docname].children:  # Sphinx tells it at each menu
+            warn(Check.TITLE_MISSING, "The page has no heading. Begin it with `# Its title`.", env.doc2path(docname))
+    data, labels = env.get_domain("sse").data, env.domains.standard_domain.anonlabels
+    first = dict[tuple[str, str], str]()  # by kind and name: the page
+    uses = {kind: set[str]().union(*(used[kind] for used in data["uses"].values())) for kind in USES}
+    for docname, kind, found in [(docname, *name) for docname, page in sorted(data["names"].items()) for name in page]:
+        (written, duplicate, unused, advice), path = DEFINED[kind], env.doc2path(docname)
+        names = [name for name in found if kind == "term" or name in labels]  # a footnote's name is no label
+        for name in names:
+            if other := first.get((kind, name)):  # Sphinx tells it only where one process reads both pages
+                message = f"The {kind} `{name}` stands in `{env.doc2path(other, False)}`, too. Rename one of the two."
+                warn(duplicate, message, path, [1, *find_lines(path, written.replace("{}", re.escape(name)))][-1])
+            first.setdefault((kind, name), docname)
+        if names and kind in app.config.sse_report_unused and uses[kind].isdisjoint(map(str.lower, names)):
+            for line in find_lines(path, written.replace("{}", re.escape(names[0])))[:1]:  # else it was generated
+                warn(unused, f"No page uses the {kind} `{names[0]}`. {advice}", path, line)

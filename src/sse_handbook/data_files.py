@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 import yaml
 
-from .warnings_ import did_you_mean
+from .warnings_ import did_you_mean, read_advice
 
 Steps = tuple[str | int, ...]  # to a value in a file: keys, and numbers of items
 
@@ -33,27 +33,6 @@ class Entry(NamedTuple):  # valid by its schema
         while place not in self.lines:
             place = place[:-1]
         return self.lines[place]
-
-
-# What to write, by the type or format that a schema asks for, and by what PyYAML says.
-TYPES = {
-    "string": 'This must be text. Put a number or a day into quotes: "1.10".',
-    "array": "This must be a list. Write it in square brackets: `[x]`.",
-    "integer": "This must be a whole number, without quotes.",
-    "object": "This must have fields: write each below it, indented, as `name: value`.",
-    "date": "This must be a day of the calendar, as `2026-11-30`.",
-}
-SLIPS = {
-    "mapping values are": "There is a second colon on this line: put the text into quotes. Or look at the line above.",
-    "cannot start any token": "A text cannot begin with this character. Put it into quotes; write spaces for a tab.",
-    "could not find expected ':'": "A field needs a colon and a space: `name: value`. Look at the line above, too.",
-    "expected <block end>": "The indent is not that of the lines around it, or a quote stands within a quoted text.",
-    "unexpected end of stream": "A quote or a bracket is opened and not closed.",
-    " byte": "The register is not UTF-8 here. Save it as UTF-8.",
-    "for a key": "A key must be text. Write `key:` and, below it, its fields.",
-    "found undefined alias": "A text that begins with `*` must stand in quotes.",
-    "could not determine a constructor": "A text that begins with `!` or `=` must stand in quotes.",
-}
 
 
 def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
@@ -94,7 +73,7 @@ class _Reader:
             mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
             line = mark.line if mark else raw.count(b"\n", 0, getattr(error, "position", 0))
             problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-            known = (advice for slip, advice in SLIPS.items() if slip in problem)
+            known = (advice for slip, advice in read_advice("slips").items() if slip in problem)
             advice = next(known, f"The register cannot be read: {problem}.")
         self.faults.append(Fault(self.path, line + 1, advice))
         return {}
@@ -131,9 +110,11 @@ def _explain(problem: Any) -> Iterator[tuple[Any, ...]]:
     elif "$comment" in rule:
         yield *steps, rule["$comment"]
     elif problem.validator == "required":
-        yield *steps, "The field `{1}` is missing. Add it.".format(*problem.message.split("'"))
-    elif problem.validator in ("type", "format") and wanted in TYPES:
-        yield *steps, TYPES[wanted]
+        missing = problem.message.split("'")[1]
+        if not any(did_you_mean(extra, [missing]) for extra in value.keys() - rule.get("properties", value)):
+            yield *steps, f"The field `{missing}` is missing. Add it."  # and not misspelt, which has been told
+    elif problem.validator in ("type", "format") and wanted in read_advice("types"):
+        yield *steps, read_advice("types")[wanted]
     elif problem.validator == "enum":
         yield *steps, f"`{str(value)[:80]}` is not one of: {', '.join(wanted)}.{did_you_mean(str(value)[:80], wanted)}"
     else:

@@ -1,7 +1,7 @@
 """From an address to the one video it stands for: pure, offline, and with a hint on how to fix what is wrong.
 
 A host is known by its exact ASCII name; PeerTube runs on any host, so it is known by the path, with a version 4 UUID.
-No pattern here can go over the same text again and again: a very long address costs time in proportion to its length.
+No pattern here goes over a text again and again: a very long address costs time in proportion to its length.
 """
 
 import base64
@@ -26,7 +26,6 @@ NOT_IN_YOUTUBE_ID = re.compile(r"[^A-Za-z0-9_-]")
 BEFORE_ID = {"embed", "v", "e", "shorts", "live", "vi", "video"}
 # Pages that take the id as `v=`. Others have a `v=` that is not what they show (`/redirect`, `/playlist`).
 VIDEO_PAGES = {"", "watch", "watch_popup", "live_chat"}
-MANY_VIDEOS = {"videoseries", "live_stream"}  # to the player, commands
 
 VIMEO_HOST = re.compile(r"(?:(?:www|m|player)\.)?vimeo\.com|(?:www\.)?vimeopro\.com")
 # `…/…/video` is how showcases, albums and vimeopro.com write it.
@@ -53,10 +52,9 @@ Fields = dict[str, list[str]]
 
 
 class VideoLinkError(ValueError):
-    """An address on a known video host that does not name one video as it must.
-
-    `code` is `id_length`, `id_alphabet`, `id_last`, `start` or `not_one_video`; the text says what is wrong, and `hint`
-    how to fix it, with the right address if it is known.
+    """An address on a known video host that does not name one video as it must; the text says what is wrong, `hint` how
+    to fix it (with the right address if it is known), `code` is `id_length`, `id_alphabet`, `id_last`, `start` or
+    `not_one_video`.
     """
 
     def __init__(self, code: str, message: str, hint: str = COPY_AGAIN) -> None:
@@ -89,8 +87,8 @@ class VideoLink:
 def parse_video_link(url: str) -> VideoLink | None:
     """Return the video that an address stands for, or `None` when its host is not known to have videos.
 
-    `url` is as people write it: with or without a scheme, with `&amp;`, in angle brackets, with a second `?`.
-    Raises `VideoLinkError`, and nothing else, when the host is known and the rest is wrong: no single video, a slip.
+    `url` is as people write it: without a scheme, with `&amp;`, in angle brackets, with a second `?`. Raises
+    `VideoLinkError`, and nothing else, when the host is known and the rest is wrong: no single video, a slip.
     """
     # Browsers drop line breaks, too.
     written = ADDRESS.fullmatch("".join(url.split()).replace("&amp;", "&").strip("<>"))
@@ -120,7 +118,7 @@ def _parse_youtube(host: str, steps: list[str], fields: Fields) -> VideoLink:
         ids = fields.get("v") or fields.get("vi") or steps[1:2]
     elif host.endswith("youtu.be") and page != "playlist" and not page.startswith("@"):
         ids = steps[:1]
-    if not ids or ids[0] in MANY_VIDEOS:
+    if not ids or ids[0] in ("videoseries", "live_stream"):  # commands to the player
         raise VideoLinkError(*NOT_ONE_VIDEO)
     name = _check_youtube_id(ids[0].rstrip("/"))  # a slash may close the address
     return _add_start(VideoLink("youtube", name), fields)
@@ -167,10 +165,7 @@ def _parse_peertube(host: str, steps: list[str], fields: Fields) -> VideoLink | 
 
 
 def _add_start(link: VideoLink, fields: Fields, tail: str = "") -> VideoLink:
-    """Return `link` with the start that stands in the fields; fractions of a second are dropped.
-
-    Raises `VideoLinkError` when that is no start time, or when a `tail` hangs behind the id.
-    """
+    """Return `link` with the start in the fields; raise `VideoLinkError` if it is none, or a `tail` follows the id."""
     if tail:
         raise VideoLinkError("id_alphabet", f"{_show(tail)} cannot stand behind an id.", f"Perhaps it is {link.url}")
     field, written = next(((name, fields[name][-1].strip()) for name in START_FIELDS if name in fields), ("", ""))

@@ -26,10 +26,9 @@ from urllib3.util import Retry
 
 from .video_links import VideoLink, parse_video_link
 from .videos import HOST_NAMES, Register, Status, Use, today
-from .warnings_ import Check, warn
+from .warnings_ import Check, find_line, warn
 
-HOSTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("video_hosts.yaml").read_text(encoding="utf-8"))
-PASSING = (429, *range(500, 600))  # what may be over in a moment
+TABLES = Path(__file__).with_name("video_hosts.yaml")
 LONGEST_WAIT = 120  # seconds: a host that wants to be left alone for longer is
 LARGEST = 1 << 16  # bytes of an answer; oEmbed takes about a thousandth of it
 
@@ -47,17 +46,18 @@ class Asker:
     """Asks the hosts. `silent`: those that did not answer or are not believed, and why; they are not asked again."""
 
     def __init__(self, settings: Mapping[str, Mapping[str, str]], pause: float) -> None:
-        self.hosts = {key: {**HOSTS[name], **settings.get(key, {})} for key, name in HOST_NAMES.items()}
+        self.tables: dict[str, Any] = yaml.safe_load(TABLES.read_text(encoding="utf-8"))
+        self.hosts = {key: {**self.tables[name], **settings.get(key, {})} for key, name in HOST_NAMES.items()}
         self.pause, self.silent, self.session = pause, dict[str, str](), requests.Session()
         self.session.headers["User-Agent"] = f"sse-handbook/{version('sse-handbook')} (do these videos still exist?)"
-        patience = Patience(2, status_forcelist=PASSING, backoff_factor=5 * pause)
+        patience = Patience(2, status_forcelist=[429, *range(500, 600)], backoff_factor=5 * pause)
         for scheme in ("https://", "http://"):
             self.session.mount(scheme, HTTPAdapter(max_retries=patience))
 
     def check(self, link: VideoLink) -> tuple[str, str]:
         """Return the status of a video, and why: the first row of its host's table that fits."""
         hidden = link.provider == "vimeo" and "/" in link.id
-        rows = HOSTS["Vimeo, an address with a hash" if hidden else HOST_NAMES[link.provider]]["answers"]
+        rows = self.tables["Vimeo, an address with a hash" if hidden else HOST_NAMES[link.provider]]["answers"]
         found, picture = self.ask("oembed", link), ""
         for oembed, thumbnail, status, why in rows:
             if oembed == "anything else" or found in oembed.split(" or "):
@@ -106,10 +106,8 @@ def names_video(body: bytes, link: VideoLink) -> bool:
 
 
 def decide_status(before: Status, found: str, day: date) -> Status:
-    """Return what to remember of a video that a run found `found`: it is dead when a run on an earlier day agrees.
-
-    Where that is no proof ("suspect"), a week must lie between. What is dead stays so until it is seen again, and what
-    is unknown changes nothing.
+    """Return what to remember: a video is dead when runs on two days agree, a week apart where it was but suspect, and
+    then until it is seen again. What is unknown changes nothing.
     """
     if found == "unknown":
         return before
@@ -125,9 +123,8 @@ def decide_status(before: Status, found: str, day: date) -> Status:
 
 
 class VideoCheckBuilder(DummyBuilder):
-    """`sphinx-build -b videocheck`: writes `video-status.json` beside the list of videos, and `report.md`.
-
-    It ends with 1 where a video is dead, and with 2 where hosts could not be asked.
+    """`sphinx-build -b videocheck`: writes `video-status.json` beside the list of videos, and `report.md`; ends with 1
+    where a video is dead, and with 2 where hosts could not be asked.
     """
 
     name = "videocheck"
@@ -183,8 +180,9 @@ class VideoCheckBuilder(DummyBuilder):
         dead = status["status"] == "dead"
         text = f"{url} {'is dead' if dead else 'may be dead; a run on a later day decides'}"
         seen = f"Last seen working on {status['seen']}." if "seen" in status else "Never seen working."
-        places = [f"{Path(os.path.relpath(use.path, self.srcdir)).as_posix()}:{use.line}" for use in uses]
+        places = [(use.path, find_line(use.path, use.line, use.text)) for use in uses]
+        shown = [f"{Path(os.path.relpath(path, self.srcdir)).as_posix()}:{line}" for path, line in places]
         text += f" (first found so on {status['since']}). {why} {seen} "
-        text += f"Copies may be at https://web.archive.org/web/*/{url} Used at {', '.join(places)}."
-        warn(Check.VIDEO_DEAD if dead else Check.VIDEO_SUSPECT, text, uses[0].path, uses[0].line)
+        text += f"Copies may be at https://web.archive.org/web/*/{url} Used at {', '.join(shown)}."
+        warn(Check.VIDEO_DEAD if dead else Check.VIDEO_SUSPECT, text, *places[0])
         return f"- {text}\n"

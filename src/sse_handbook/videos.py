@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
@@ -24,7 +24,7 @@ from sphinx.util.nodes import make_refnode
 
 from .data_files import Entry, Fault, read_entries
 from .video_links import VideoLink, VideoLinkError, parse_video_link
-from .warnings_ import Check, did_you_mean, find_line, warn
+from .warnings_ import Check, did_you_mean, warn
 
 HERE = Path(__file__).parent
 DAY = "%-d %B %Y"
@@ -46,7 +46,8 @@ class Use(NamedTuple):
     key: str  # empty if the video has no entry
     link: VideoLink
     path: str
-    line: int
+    line: int  # `text` stands on it, or on a later one
+    text: str = ""
 
 
 @dataclass
@@ -56,6 +57,8 @@ class Register:
     path: Path
     status_path: Path
     status: dict[str, Status] | None  # by address; `None` where the file is broken
+    items: list[Entry | Fault]  # of the file, and which that was: its path, and the time of its last change
+    state: tuple[Path, int] | None
     videos: dict[str, Video] = field(default_factory=dict)
     keys: dict[VideoLink, str] = field(default_factory=dict)  # of several entries for one video, the first
     broken: bool = False
@@ -91,8 +94,10 @@ def read_register(app: Sphinx) -> None:
     """`builder-inited`: read the files in the folder `sse_data_dir`; without one, `videocheck` writes in its output."""
     folder = Path(app.srcdir, app.config.sse_data_dir) if app.config.sse_data_dir else Path(app.outdir)
     path, status_path = folder / "videos.yaml", folder / "video-status.json"
-    register = vars(app.env)["sse_videos"] = Register(path, status_path, read_status(status_path))
-    items = list(read_entries(path, HERE / "videos.schema.json")) if path.exists() else []
+    state, last = (path, path.stat().st_mtime_ns) if path.exists() else None, vars(app.env).get("sse_videos")
+    items = last.items if last and last.state == state else []  # to check it again takes longer than to read a page
+    items = items or list(read_entries(path, HERE / "videos.schema.json") if state else ())
+    register = vars(app.env)["sse_videos"] = Register(path, status_path, read_status(status_path), items, state)
     for item in items:
         if isinstance(item, Fault):
             warn(Check.REGISTER, item.message, path, item.line)
@@ -211,7 +216,7 @@ def lead_to_video(app: Sphinx, env: BuildEnvironment, node: nodes.Element, text:
 def name_users(app: Sphinx, doctree: nodes.document, here: str) -> None:
     """`doctree-resolved`: all pages have been read, so those that use a video can be named."""
     pages = app.env.get_domain("sse").data["videos"]
-    for line in doctree.findall(nodes.paragraph):
+    for line in doctree.findall(nodes.paragraph) if any(name.startswith("video-") for name in doctree.nameids) else ():
         if key := line.get("users_of"):
             users = [name for name in sorted(pages) if name != here and key in {use.key for use in pages[name]}]
             line.append(nodes.Text(_("On pages:") if users else _("On no page yet.")))
@@ -221,29 +226,30 @@ def name_users(app: Sphinx, doctree: nodes.document, here: str) -> None:
                 line.extend([nodes.Text(" " if name == users[0] else ", "), link])
 
 
-def collect_uses(app: Sphinx, doctree: nodes.document) -> None:
-    """`doctree-read`: keep which videos a page uses, and warn of addresses that are wrong or not in the list."""
-    register, docname, uses = Register.of(app.env), app.env.current_document.docname, list[Use]()
-    for node in doctree.findall(nodes.Element):
-        key = register.find_key(node)
-        for text in [key] if key else find_addresses(node):
-            source, line = get_source_line(node)
-            path = source or str(app.env.doc2path(docname))
-            if link := register.videos[key].link if key else check_address(text, register, path, line):
-                line = find_line(path, line, text) or line or 1
-                uses.append(Use(key or register.keys.get(link.video, ""), link, path, line))
-    app.env.get_domain("sse").data["videos"][docname] = uses
+def find_uses(env: BuildEnvironment, elements: Iterable[nodes.Element]) -> list[Use]:
+    """Return which videos a page uses, and warn of addresses that are wrong or not in the list."""
+    register, docname, uses = Register.of(env), env.current_document.docname, list[Use]()
+    for node, key, text in find_videos(elements, register):
+        source, line = get_source_line(node)
+        path = source or str(env.doc2path(docname))
+        if link := register.videos[key].link if key else check_address(text, register, path, line):
+            uses.append(Use(key or register.keys.get(link.video, ""), link, path, line or 1, key or text))
+    return uses
 
 
-def find_addresses(node: nodes.Element) -> Iterator[str]:
-    """Yield addresses: of a link, an image, in raw HTML or text; not of a card."""
-    if isinstance(node, nodes.reference) and "refuri" in node and "of_card" not in node:
-        yield node["refuri"]
-    elif isinstance(node, nodes.image):
-        yield node.get("uri", "")
-    elif isinstance(node, nodes.raw) or (isinstance(node, nodes.TextElement) and not isinstance(node, NO_TEXT)):
-        for text in (child for child in node.children if isinstance(child, nodes.Text)):
-            yield from ADDRESS.findall(text)
+def find_videos(elements: Iterable[nodes.Element], register: Register) -> Iterator[tuple[nodes.Element, str, str]]:
+    """Yield a key, or an address: of a link, an image, in raw HTML or text; not of a card."""
+    for node in elements:  # all of a page: what most are comes first
+        if isinstance(node, nodes.reference):
+            if "refuri" in node and "of_card" not in node:
+                yield node, "", node["refuri"]
+        elif isinstance(node, nodes.raw) or (isinstance(node, nodes.TextElement) and not isinstance(node, NO_TEXT)):
+            for text in (child for child in node.children if isinstance(child, nodes.Text) and "//" in child):
+                yield from ((node, "", address) for address in ADDRESS.findall(text))
+        elif key := register.find_key(node):
+            yield node, key, ""
+        elif isinstance(node, nodes.image):
+            yield node, "", node.get("uri", "")
 
 
 def check_address(address: str, register: Register, path: str, line: int | None) -> VideoLink | None:

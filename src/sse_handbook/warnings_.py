@@ -1,12 +1,15 @@
 """Kinds of warnings, each shown once; `warn`; `stop`, which ends the build (a page not in UTF-8); message helpers."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import Enum
+from functools import cache
 from logging import WARNING, LogRecord, getLogger
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import yaml
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import __
@@ -17,8 +20,9 @@ logger = logging.getLogger(__name__)
 # Every kind of warning: its name in small letters is the subtype, the type is `sse`.
 Check = Enum(
     "Check",
-    "REGISTER UNREADABLE XREF_MISSING LABEL_DUPLICATE LABEL_UNUSED TERM_UNUSED SOURCE_UNUSED VIDEO_UNKNOWN "
-    "VIDEO_ADDRESS VIDEO_UNREGISTERED VIDEO_DUPLICATE VIDEO_UNUSED VIDEO_STALE VIDEO_DEAD VIDEO_SUSPECT",
+    "REGISTER UNREADABLE TITLE_MISSING XREF_MISSING LABEL_DUPLICATE LABEL_UNUSED TERM_DUPLICATE TERM_UNUSED "
+    "SOURCE_UNUSED VIDEO_UNKNOWN VIDEO_ADDRESS VIDEO_UNREGISTERED VIDEO_DUPLICATE VIDEO_UNUSED VIDEO_STALE VIDEO_DEAD "
+    "VIDEO_SUSPECT",
 )
 
 
@@ -51,18 +55,24 @@ def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None
 
 
 def tell_once(app: Sphinx) -> None:
-    """`builder-inited`: show each of our warnings once in a build, also where two processes find it."""
-    told = set[tuple[str, str]]()
+    """`builder-inited`: show each of our warnings once in a build, also where two processes or Sphinx find it."""
+    told, duplicate = set[tuple[str, str]](), __("duplicate %s description of %s, other instance in %s")
+    ours = [duplicate % ("term", ".+", ".+"), __("duplicate label %s, other instance in %s") % (".+", ".+")]
 
     def is_new(record: LogRecord) -> bool:
         found = (str(getattr(record, "location", "")), record.getMessage())
         was_told = getattr(record, "type", "") == "sse" and found in told
         told.add(found)
-        return not was_told and str(record.msg) != __("duplicate label %s, other instance in %s")  # we tell it, too
+        return not (was_told or getattr(record, "subtype", "") == "no_title" or re.fullmatch("|".join(ours), found[1]))
 
     for handler in getLogger(logging.NAMESPACE).handlers:
         if handler.level == WARNING:
             handler.filters.insert(0, is_new)  # before Sphinx counts it
+
+
+@cache
+def read_advice(about: str) -> dict[str, Any]:
+    return dict(yaml.safe_load(Path(__file__).with_name("advice.yaml").read_text(encoding="utf-8"))[about])
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
@@ -74,7 +84,11 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 def find_line(path: str | Path, first: int | None, text: str) -> int:
     """The line on which a text stands, from `first` on, which is all that MyST knows of a node; else `first`."""
-    first, forms = first or 1, {text.lower(), text.lower().replace("&", "&amp;")}
-    source = Path(path).read_text("utf-8", "replace").lower() if text and Path(path).is_file() else ""
-    lines = enumerate(source.splitlines()[first - 1 :], first)
-    return next((number for number, line in lines if any(form in line for form in forms)), first)
+    lines = find_lines(path, re.escape(text).replace(r"\&", "&(?:amp;)?")) if text else []
+    return next((line for line in lines if line >= (first or 1)), first or 1)
+
+
+def find_lines(path: str | Path, pattern: str) -> list[int]:
+    source = Path(path).read_text("utf-8", "replace") if Path(path).is_file() else ""
+    found = re.finditer(pattern, source, re.IGNORECASE | re.MULTILINE)
+    return [source.count("\n", 0, match.end()) + 1 for match in found]

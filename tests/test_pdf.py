@@ -293,7 +293,7 @@ def test_every_figure_tells_what_it_shows_and_is_whole(book: Printed, printed: P
     drawn = [svg for name in documents(printed) for svg in read_article(handbook, name, "script").xpath(SVG)]
     for svg in drawn:
         title, about = (svg.xpath(f"string(./*[local-name()='{name}'])").rstrip(".?") for name in ("title", "desc"))
-        [figure] = [figure for figure in figures if title in str(figure.Alt) and about in str(figure.Alt)]
+        figure, *_again = [figure for figure in figures if title in str(figure.Alt) and about in str(figure.Alt)]
         box = next(part["/BBox"] for part in as_list(figure.A) if "/BBox" in part)
         left, bottom, right, top = map(float, box)
         assert 0 < left < right < 596

@@ -37,7 +37,6 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "fieldlist"]
 
 bibtex_bibfiles = ["data/sources.bib"]
 bibtex_default_style = "alpha"
-bibtex_footcite_id = "s-{key}"
 
 # Diagrams are drawn once, whatever is built.
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")

@@ -22,6 +22,9 @@ def tidy_sources(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: let each source lead back to its first number alone, and show its address as it is."""
     for source in doctree.findall(nodes.footnote):
         source["classes"].append("no-search")  # the bibliography can be searched
+        source["ids"] = [f"source-{source[0].astext()}"]  # shorter than its key: a page has a hundred of them
+        for name in source["backrefs"]:
+            doctree.ids[name]["refid"] = source["ids"][0]
         for name in source["backrefs"][1:]:
             doctree.ids[name]["ids"].clear()
         del source["backrefs"][1:]

@@ -37,6 +37,7 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "fieldlist"]
 
 bibtex_bibfiles = ["data/sources.bib"]
 bibtex_default_style = "alpha"
+smartquotes_action = "qe"  # curly quotes, but no dashes: an address keeps its hyphens
 
 # Diagrams are drawn once, whatever is built.
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")

@@ -19,17 +19,15 @@ def place_numbers(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def tidy_sources(app: Sphinx, doctree: nodes.document) -> None:
-    """`doctree-read`: let each source lead back to its first number alone, and show its address as it is."""
+    """`doctree-read`: name each source by its number, and let it lead back to the first of them alone."""
     for source in doctree.findall(nodes.footnote):
-        source["classes"].append("no-search")  # the bibliography can be searched
+        source["classes"].append("no-search")
         source["ids"] = [f"source-{source[0].astext()}"]  # shorter than its key: a page has a hundred of them
         for name in source["backrefs"]:
             doctree.ids[name]["refid"] = source["ids"][0]
         for name in source["backrefs"][1:]:
             doctree.ids[name]["ids"].clear()
         del source["backrefs"][1:]
-        for link in source.findall(nodes.reference):
-            link[:] = [nodes.Text(link["refuri"])]  # the hyphens of a text become dashes
     for path in app.config.bibtex_bibfiles if doctree.autofootnotes else ():
         app.env.note_dependency(app.srcdir / path)
 

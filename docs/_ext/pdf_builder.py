@@ -70,7 +70,7 @@ class PdfBuilder(Builder):
             self.env.resolve_references(doctree, docname, self)
             self.targets.add_page(docname, doctree)
             self.post_process_images(doctree)
-        self.linked = set().union(*map(self.targets.named_on, pages))
+        self.linked = {self.targets.names[place] for place in self.targets.links & self.targets.names.keys()}
         for docname, depth in pages.items():
             writer = PageWriter(self, docname, depth)
             markup = writer.write(doctrees[docname])

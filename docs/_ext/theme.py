@@ -94,6 +94,8 @@ def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             link.children = [nodes.Text(host)]
     for source in doctree.findall(nodes.citation):
         source.children = [child for child in source.children if not isinstance(child, nodes.label)]
+        source["ids"] = []  # a number leads to the list of its own page
+        source["classes"].append("no-search")  # these words of many languages would be a fifth of the index
 
 
 def mark_english(app: Sphinx, doctree: nodes.document) -> None:

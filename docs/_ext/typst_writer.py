@@ -46,13 +46,12 @@ class Targets:
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}  # each place, and the name of its first id
-        self.links: dict[str, set[str]] = {}  # each page, and the places that its links lead to
+        self.links: set[str] = set()  # the places that links lead to
         self.terms: set[str] = set()  # the names of words in a glossary
 
     def add_page(self, docname: str, doctree: nodes.document) -> None:
-        self.links[docname] = {find_place(docname, node) for node in doctree.findall(nodes.reference)}
-        backlinks = (name for note in doctree.findall(nodes.footnote) for name in note["backrefs"])
-        self.links[docname].update(f"{docname}#{name}" for name in backlinks)
+        self.links |= {find_place(docname, node) for node in doctree.findall(nodes.reference)}
+        self.links |= {f"{docname}#{name}" for node in doctree.findall(nodes.footnote) for name in node["backrefs"]}
         for node in doctree.findall(nodes.Element):
             ids = node.get("ids") or [""]
             first = docname if isinstance(node.parent, nodes.document) else f"{docname}#{ids[0]}"
@@ -60,9 +59,6 @@ class Targets:
             if isinstance(node, nodes.term):
                 self.terms.add(first)
         self.names[docname] = docname
-
-    def named_on(self, docname: str) -> set[str]:
-        return {self.names[place] for place in self.links[docname] if place in self.names}
 
 
 def find_place(docname: str, node: nodes.Element) -> str:
@@ -97,9 +93,8 @@ class PageWriter:
         self.builder, self.docname, self.level = builder, docname, max(depth - 1, 0)
         self.targets: Targets = builder.targets
         self.anchored: set[str] = set()  # the names that stand in the markup
-        self.titled = self.in_head = (
-            False  # the head of a table: it stands on each page of it, and PDF/UA allows no link there
-        )
+        # The head of a table stands on each page of it, and PDF/UA allows no link there.
+        self.titled = self.in_head = False
 
     def write(self, node: Any) -> str:
         """Return the markup of a node, or that of its content alone: nothing that a page says is lost."""

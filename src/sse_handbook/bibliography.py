@@ -53,11 +53,10 @@ class KnownSources(SphinxRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         bibliography: Any = self.env.get_domain("cite")
         (path, line), known, found = self.get_source_info(), bibliography.bibdata.data.entries, []
-        metadata = self.env.metadata[self.env.current_document.docname]
         try:
             for key, before, after in parse_citation_targets(self.text):
                 if key in known:
-                    metadata.setdefault("sources_cited", set()).add(key)
+                    self.env.metadata[self.env.current_document.docname].setdefault("sources_cited", set()).add(key)
                     found.append(f"{{{before}}}{key}{{{after}}}".replace("{}", ""))
                 else:
                     hint = did_you_mean(key, known) or " Add it to the file of sources, with title, date and address."

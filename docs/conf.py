@@ -37,7 +37,7 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "fieldlist"]
 
 bibtex_bibfiles = ["data/sources.bib"]
 bibtex_default_style = "alpha"
-smartquotes_action = "qe"  # curly quotes, but no dashes: an address keeps its hyphens
+smartquotes_action = "q"  # no dashes, no ellipses: an address stays as it is
 
 # Diagrams are drawn once, whatever is built.
 sse_diagram_cache = str(Path(__file__).parent.parent / "build" / "diagrams")

@@ -151,8 +151,9 @@ class PageWriter:
         return f"#away({quote(url)}, {quote(break_words(address))}, {quote(shown)}{noted})[{self.inside(node)}]"
 
     def write_footnote_reference(self, node: nodes.footnote_reference) -> str:
-        number, linked = f"[#{quote(node.astext())}]", ", linked: false" if self.in_head else ""
-        return f"{self.anchor(node)}#cited({quote(find_place(self.docname, node))}{linked}){number}"
+        how = ", first: false" if isinstance(node.previous_sibling(), nodes.footnote_reference) else ""
+        how += ", linked: false" if self.in_head else ""
+        return f"{self.anchor(node)}#cited({quote(find_place(self.docname, node))}{how})[#{quote(node.astext())}]"
 
     def write_image(self, node: nodes.image) -> str:
         file, alt = Path(self.builder.srcdir, node["uri"]), node.get("alt") or Path(node["uri"]).name

@@ -107,8 +107,8 @@ class LawList(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         for option, known in known_values().items():
             for value in sorted({*self.options.get(option, ())}.difference(known)):
-                message = f"`:{option}:` asks for `{value}`, which no law has.{did_you_mean(value, known)}"
-                warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info())
+                hint = did_you_mean(value, known) or f" Write one of: {', '.join(sorted(known))}."
+                warn(BookCheck.LAW_UNKNOWN, f"`:{option}:` knows no `{value}`.{hint}", *self.get_source_info())
         countries = choose(book.register.countries, OF_COUNTRY, self.options)
         laws = sorted(choose(book.register.laws, OF_LAW, self.options), key=lambda law: law["country_name"])
         laws = sorted(laws, key=SORTS[self.options["sort"]]) if "sort" in self.options else laws
@@ -178,11 +178,11 @@ class LawList(SphinxDirective):
 class LawRole(ReferenceRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         register, key = book.register, self.target
-        note_files(self.env, [key.partition("-")[0]])
+        note_files(self.env, [key.lower().partition("-")[0]])
         if key not in register.laws:
             if not register.broken:  # what is wrong has been told, and is what to correct
                 source, line = self.get_source_info()
-                hint = did_you_mean(key, same_country(key, register.laws)) or " Add it to the register of laws."
+                hint = did_you_mean(key, same_country(key.lower(), register.laws)) or " Add it to the register of laws."
                 message = f"No law has the key `{key}`.{hint}"
                 warn(BookCheck.LAW_UNKNOWN, message, source, find_line(source, line, key) or line)
             return [nodes.inline(self.rawtext, self.title)], []

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 import mermaidx
+import yaml
 from book_checks import BookCheck
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -37,16 +38,6 @@ HEAD = re.compile(r"\A---\n.*?^---\n", re.MULTILINE | re.DOTALL)
 NOT_DRAWN = re.compile(rf"{HEAD.pattern}|^\s*(?:%%|acc\w+\s*:)[^\n]*|^\s*accDescr\s*\{{[^}}]*\}}", re.M | re.S)
 CLICK = re.compile(r"\s*click\s+(\S+)\s+(?:href\s+)?[\"']([^\"']*)[\"']")
 TAG = re.compile(r"(?<!<)<(?!br\s*/?>)(/?[A-Za-z][^<>]*)>(?!>)")
-# What Mermaid says of a text that it refuses, and what to write; the rest is a list of its forty names for characters.
-ADVICE = {
-    "No diagram type": "Its first line says the kind of diagram: `flowchart TB`.",
-    "got '(PS|SQS|DIAMOND_START|STR|PE)'": "A text with brackets or quotes in it goes into quotes: "
-    '`A["Members (all)"]`; write `#quot;` for a quote.',
-    "got 'end'": "`end` is a word of Mermaid's own. Write `End`.",
-    "got 'MINUS'": "An arrow is written `-->`.",
-    "got 'NODE_STRING'": "Write an arrow (`-->`) between two boxes, or begin a new line.",
-    "got '(EOF|NEWLINE|SEMI)'": "Something is missing at the end of this line.",
-}
 Edges = dict[str, list[tuple[str, str]]]  # from each box: the other box, and the label of the line with an arrow
 
 
@@ -73,7 +64,8 @@ class Diagram(SphinxDirective):
             return self.stand_in("The diagram is not UTF-8 here. Save the file as UTF-8.", self.path, line)
         except RuntimeError as error:
             advice, line = explain_refusal(str(error), code)
-            return self.stand_in(f"Mermaid cannot draw this diagram. {advice}", self.path, self.first_line + line - 1)
+            message = f"Mermaid cannot draw this diagram. {advice}"
+            return self.stand_in(message, self.path, self.first_line + line - 1, code.splitlines())
         root = ElementTree.fromstring(svg)  # noqa: S314 (Mermaid drew it, on this machine)
         boxes = dict(find_boxes(root))
         links = dict(self.check(code, boxes, float(root.get("viewBox", "0 0 0 0").split()[2])))
@@ -87,10 +79,13 @@ class Diagram(SphinxDirective):
         first, last = (nodes.raw("", tag, format="html", heads=tag is fold) for tag in (fold, "</details>\n"))
         return [node, first, *self.make_text(root, boxes, links), last]
 
-    def stand_in(self, message: str, path: Path, line: int) -> list[nodes.Node]:
-        """Warn, and return what stands for a diagram that cannot be drawn: links to its name still lead here."""
+    def stand_in(self, message: str, path: Path, line: int, code: Iterable[str] = ()) -> list[nodes.Node]:
+        """Warn, and return what stands for a diagram that cannot be drawn: links to its name and from it still lead."""
         warn(BookCheck.DIAGRAM_SYNTAX, message, path, line)
         node = nodes.paragraph("", _("(A diagram belongs here.)"))
+        clicks = ((number, CLICK.match(text)) for number, text in enumerate(code, 1))
+        for number, target in ((number, click[2]) for number, click in clicks if click and click[2][0] == "#"):
+            node += nodes.Text(" "), self.make_link(target[1:], number, target[1:])
         self.add_name(node)
         return [node]
 
@@ -121,6 +116,14 @@ class Diagram(SphinxDirective):
             elif click[2].startswith("#"):
                 yield click[1], (click[2][1:], number)
 
+    def make_link(self, target: str, line: int, text: str) -> pending_xref:
+        """Return a link to a label, which is told on its line of the diagram where it is missing."""
+        link = pending_xref("", nodes.inline("", text), refdomain="std", reftype="ref", reftarget=target.lower())
+        here = self.env.current_document.docname
+        link.attributes.update(refwarn=True, refexplicit=True, refdoc=here, check=BookCheck.DIAGRAM_LINK)
+        link.source, link.line = str(self.path), self.first_line + line - 1
+        return link
+
     def make_text(
         self, root: ElementTree.Element, boxes: dict[str, str], links: dict[str, tuple[str, int]]
     ) -> Iterator[nodes.Node]:
@@ -130,13 +133,8 @@ class Diagram(SphinxDirective):
         chain = find_chain(edges, ends)
 
         def label(name: str, before: str = "") -> nodes.paragraph:
-            node: nodes.Element = nodes.inline("", boxes[name])
-            if name in links:
-                target, line = links.pop(name)
-                node = pending_xref("", node, refdomain="std", reftype="ref", reftarget=target.lower(), refwarn=True)
-                node.attributes.update(refexplicit=True, refdoc=self.env.current_document.docname)
-                node["check"], node.source = BookCheck.DIAGRAM_LINK, str(self.path)
-                node.line = self.first_line + line - 1
+            text = boxes[name]
+            node = self.make_link(*links.pop(name), text) if name in links else nodes.inline("", text)
             return nodes.paragraph("", before, nodes.strong("", "", node) if edges[name] and not chain else node)
 
         def item(name: str) -> Iterator[nodes.Node]:
@@ -206,7 +204,8 @@ def explain_refusal(refusal: str, code: str) -> tuple[str, int]:
         bare = re.sub(r'"[^"]*"|\w>[^\]]*\]', "", text)  # `A>flag]` is a shape of Mermaid's
         if '"' in bare or any(bare.count(left) != bare.count(right) for left, right in ("[]", "()", "{}")):
             return "A bracket or a quote of this line has no partner.", line
-    advice = next((text for pattern, text in ADVICE.items() if re.search(pattern, refusal)), "")
+    known = yaml.safe_load(Path(__file__).with_name("mermaid_advice.yaml").read_text(encoding="utf-8"))
+    advice = next((text for pattern, text in known.items() if re.search(pattern, refusal)), "")
     return advice or f"It says: {' '.join(refusal.partition('Expecting')[0].split())[:300]}", reported or 1
 
 

@@ -124,8 +124,9 @@ class Redirects:
                 message = f"`{new}` is itself redirected. Write where it leads in the end: `to: {end}`."
                 warn(BookCheck.REDIRECT, message, entry.path, entry.line("to"))
             elif new not in addresses:
-                hint = did_you_mean(new, addresses) or " Write the address of a page or of a label on it."
-                warn(BookCheck.REDIRECT, f"`{new}` does not exist.{hint}", entry.path, entry.line("to"))
+                problem, near = ("leads in a circle", "") if end in redirects else ("does not exist", new)
+                hint = did_you_mean(near, addresses) or " Write the address of a page or of a label on it."
+                warn(BookCheck.REDIRECT, f"`{new}` {problem}.{hint}", entry.path, entry.line("to"))
             elif app.builder.name == "html":
                 page, _sharp, anchor = old.partition("#")
                 self.routes[page][anchor] = (*new.partition("#")[::2], addresses[new])

@@ -15,7 +15,8 @@ NOXFILE = "import pathlib, sys\nprint('asked for', *sys.argv[1:], flush=True)\ns
 PAGES = {
     "docs/index.md": "(front)=\n# A book\n\n:::{toctree}\n:glob:\n\n*/*\n:::\n",
     "docs/understand/forms.md": FORMS,
-    "docs/organise/help.md": "(help)=\n# Help\n\nAsk [the others](#mutuals), see [forms](#forms).\n",
+    "docs/organise/help.md": "(help)=\n# Help\n\nAsk [the others](#mutuals), see [forms](#forms).\n\n"
+    "```{raw} html\n<svg><title>A drawing</title></svg>\n```\n",
     "docs/reference/changes.md": "(changes)=\n# Changes\n\n## Unreleased\n\n### Added\n\n- The first pages.\n\n"
     "## What to do next\n\nSee [the book](#front), [changes](#changes).\n\n```{bibliography}\n```\n",
     "docs/data/sources.bib": "@misc{act,\n  author = {{Parliament}},\n  title = {Act},\n  year = {2021},\n}\n",

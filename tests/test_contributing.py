@@ -117,6 +117,7 @@ def test_the_hooks_run_what_ci_runs() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0]["hooks"]
     ci = set(SESSION.findall((ROOT / ".ci/run").read_text("utf-8")))
     assert {"".join(SESSION.findall(hook["entry"])) for hook in hooks} == {"lint", "check"} <= ci
+    assert not any("stages" in hook for hook in hooks), "before a commit, and nothing that takes minutes before a push"
 
 
 # What may stop a newcomer before the first check
@@ -201,8 +202,11 @@ def test_a_build_that_is_stopped_leaves_nothing_that_the_next_one_trusts(small: 
     assert (last := run(small, HTML)).returncode == 0, last.stdout
 
 
-def test_a_language_has_folders_of_its_own(small: Path) -> None:
-    assert run(small, [*HTML, "--", "-D", "language=es"]).returncode == 0
+def test_a_language_has_folders_of_its_own_and_a_release_makes_no_environment_anew(small: Path) -> None:
+    settings = small / "pyproject.toml"
+    settings.write_text(re.sub('(?m)^version = ".*"', 'version = "9.9.9"', settings.read_text("utf-8")), "utf-8")
+    made = run(small, [*HTML, "--", "-D", "language=es"])
+    assert made.returncode == 0 and "Setting up" not in made.stdout
     assert (small / "build/es/html/index.html").exists()
     assert not (small / "build/html").exists()
 

@@ -43,6 +43,18 @@ def test_a_mistake_is_told_on_its_line(tmp_path: Path, text: str, line: int, mes
     assert (line, True) in [(found_line, message in found) for found_line, found in find(tmp_path, text)]
 
 
+def test_a_picture_that_takes_long_to_load_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/photo.png").write_bytes(bytes(prose.LARGEST + 1))
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    monkeypatch.setattr(prose, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["prose.py"])
+    assert prose.main() == 1
+    assert capsys.readouterr().out == "docs/photo.png:1: the picture is larger than 1 MB: make it smaller\n"
+
+
 def test_a_good_page_has_no_finding(tmp_path: Path) -> None:
     good = "A short line.\nSee [the forms](#forms), 2019–2020.\n\n::::{note}\n:::{tip}\nBoth are closed.\n:::\n::::"
     assert find(tmp_path, good) == []

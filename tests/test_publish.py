@@ -150,6 +150,8 @@ def test_what_the_versions_share(site: Path) -> None:
     assert (site / ".nojekyll").is_file()
     rows = html.parse(site / "versions/index.html").getroot().xpath("//main//li")
     assert [[link.text for link in row.xpath("./a")][1:] for row in rows] == [["PDF", "EPUB", "offline copy"]] * 2
+    assert "<title>All versions: Help" in (text := (site / "versions/organise/help.html").read_text("utf-8"))
+    assert "drawing" not in text
     moved = html.parse(site / "versions/organise/forms.html").getroot()
     assert [len(row.xpath("./a")) for row in moved.xpath("//main//li")] == [1, 0], "1.0.0 has no such page"
     # A file that only an older version had stays in reach, and the newest wins.

@@ -1,6 +1,6 @@
-"""`PageWriter` (no docutils visitor) writes a page as calls of the functions in `_pdf/book.typ`, all text in strings.
+"""From the doctree of a page to Typst (`PageWriter`): calls of the functions in `_pdf/book.typ`, all text in strings.
 
-A string needs no escaping but its own, so no text of a page can be taken for markup.
+A string needs no escaping but its own, so no text of a page can be taken for markup. It is no docutils visitor.
 """
 
 import re

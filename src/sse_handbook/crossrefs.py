@@ -1,7 +1,7 @@
-"""The domain `sse`; warns of targets that are missing, names that nobody uses or that stand twice, pages without title.
+"""Warns of missing link targets, of labels and terms that nobody uses or that stand twice, and of pages without heading.
 
-A missing target is told where Sphinx would tell it: at `warn-missing-reference`. MyST has no such event for Markdown
-links, so a transform looks at these before it does.
+The domain `sse` keeps what each page defines and uses. A missing target is told at `warn-missing-reference`, where
+Sphinx would tell it; MyST has no such event for Markdown links, so a transform looks at these first.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Kinds of warnings, each shown once; `warn`; `stop`, which ends the build (a page not in UTF-8); message helpers."""
+"""Shared by all checks: kinds of warnings, `warn` (told once), `stop` (as at a page not in UTF-8), nearest names, lines."""
 
 import re
 from collections.abc import Iterable

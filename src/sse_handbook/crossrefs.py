@@ -1,4 +1,4 @@
-"""Warns of missing link targets, of labels and terms that nobody uses or that stand twice, and of pages without heading.
+"""Warns of missing link targets, of labels and terms that nobody uses or that stand twice, of pages without heading.
 
 The domain `sse` keeps what each page defines and uses. A missing target is told at `warn-missing-reference`, where
 Sphinx would tell it; MyST has no such event for Markdown links, so a transform looks at these first.
@@ -91,10 +91,10 @@ def _warn(env: BuildEnvironment, kind: str, target: str, node: nodes.Element, te
 
 def _known_names(env: BuildEnvironment, kind: str, node: nodes.Element) -> Iterable[str]:
     std, target = env.domains.standard_domain, node.get("reftarget", "")
-    if kind == "anchor":  # of a page: labels, and what is made of headings
-        made = {link["anchorname"][1:] for link in env.tocs[target].findall(nodes.reference)}
+    if kind == "anchor":  # of a page: labels, and what MyST makes of headings, if it is asked to
+        slugs = env.metadata[target].get("myst_slugs", {}).items()
         places = ({label, anchor} for label, (page, anchor) in std.anonlabels.items() if page == target)
-        return made.union(env.metadata[target].get("myst_slugs", {}), *places)
+        return set[str]().union(*({slug, anchor} for slug, (_line, anchor, _title) in slugs), *places)
     if kind == "label":
         law = LAW.match(target)  # a law of another country is never what was meant
         return [label for label in std.anonlabels if not law or label.startswith(law[0])]

@@ -153,8 +153,8 @@ def test_what_an_edit_breaks_is_told_on_the_page_that_is_read_again(project: Pro
     assert warned == {("part/steps.md", 4, "sse.xref_missing"), ("forms.md", 4, "sse.label_unused")}
     project.change("part/steps.md", "#cooperatves", "#cooperatives")
     assert project.build("again").warnings == []
-    project.change("data/videos.yaml", "about: Why", "abuot: Why")
+    project.change("data/videos.yaml", "about: Why", "abouts: Why")
     for _time in "once", "as long as it is so":  # the list is not read again
         assert [each.type for each in project.build("again").warnings] == ["sse.register"]
-    project.change("data/videos.yaml", "abuot: Why", "about: Why")
+    project.change("data/videos.yaml", "abouts: Why", "about: Why")
     assert project.build("again").warnings == []

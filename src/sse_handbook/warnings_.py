@@ -1,4 +1,4 @@
-"""Shared by all checks: kinds of warnings, `warn` (told once), `stop` (at a page not in UTF-8), nearest names, lines."""
+"""Shared by all checks: kinds of warnings, `warn` (told once), `stop` (a page is not UTF-8), nearest names, lines."""
 
 import re
 from collections.abc import Iterable

@@ -56,6 +56,7 @@ class Register:
 
     path: Path
     status_path: Path
+    files: list[str]  # those of the two that there are
     status: dict[str, Status] | None  # by address; `None` where the file is broken
     items: list[Entry | Fault]  # of the file, and which that was: its path, and the time of its last change
     state: tuple[Path, int] | None
@@ -97,7 +98,8 @@ def read_register(app: Sphinx) -> None:
     state, last = (path, path.stat().st_mtime_ns) if path.exists() else None, vars(app.env).get("sse_videos")
     items = last.items if last and last.state == state else []  # to check it again takes longer than to read a page
     items = items or list(read_entries(path, HERE / "videos.schema.json") if state else ())
-    register = vars(app.env)["sse_videos"] = Register(path, status_path, read_status(status_path), items, state)
+    files = [str(file) for file in (path, status_path) if file.exists()]
+    register = vars(app.env)["sse_videos"] = Register(path, status_path, files, read_status(status_path), items, state)
     for item in items:
         if isinstance(item, Fault):
             warn(Check.REGISTER, item.message, path, item.line)
@@ -192,8 +194,8 @@ class VideoRole(ReferenceRole):
 def note_register(env: BuildEnvironment) -> Register:
     """Return the list; the page is read again when it, or what was last found of its videos, has changed."""
     register = Register.of(env)
-    for path in filter(Path.exists, (register.path, register.status_path)):
-        env.note_dependency(str(path))
+    for path in register.files:
+        env.note_dependency(path)
     return register
 
 

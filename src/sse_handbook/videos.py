@@ -26,7 +26,7 @@ from .data_files import Entry, Fault, read_entries
 from .video_links import VideoLink, VideoLinkError, parse_video_link
 from .warnings_ import Check, did_you_mean, warn
 
-HERE = Path(__file__).parent
+CARD, SCHEMA = map(Path(__file__).with_name, ("video_card.jinja", "videos.schema.json"))
 DAY = "%-d %B %Y"
 HOST_NAMES = {"youtube": "YouTube", "vimeo": "Vimeo", "peertube": "PeerTube"}
 # Text that shows an address and leads nowhere, or that is a link and found as one.
@@ -58,7 +58,7 @@ class Register:
     status_path: Path
     files: list[str]  # those of the two that there are
     status: dict[str, Status] | None  # by address; `None` where the file is broken
-    items: list[Entry | Fault]  # of the file, and which that was: its path, and the time of its last change
+    items: list[Entry | Fault]  # of the file with this path and time: it is checked again only when it has changed
     state: tuple[Path, int] | None
     videos: dict[str, Video] = field(default_factory=dict)
     keys: dict[VideoLink, str] = field(default_factory=dict)  # of several entries for one video, the first
@@ -96,8 +96,7 @@ def read_register(app: Sphinx) -> None:
     folder = Path(app.srcdir, app.config.sse_data_dir) if app.config.sse_data_dir else Path(app.outdir)
     path, status_path = folder / "videos.yaml", folder / "video-status.json"
     state, last = (path, path.stat().st_mtime_ns) if path.exists() else None, vars(app.env).get("sse_videos")
-    items = last.items if last and last.state == state else []  # to check it again takes longer than to read a page
-    items = items or list(read_entries(path, HERE / "videos.schema.json") if state else ())
+    items = last.items if last and last.state == state else list(read_entries(path, SCHEMA) if state else ())
     files = [str(file) for file in (path, status_path) if file.exists()]
     register = vars(app.env)["sse_videos"] = Register(path, status_path, files, read_status(status_path), items, state)
     for item in items:
@@ -140,7 +139,7 @@ def make_card(place: SphinxDirective, video: Video, **options: Any) -> nodes.con
     jinja.filters["plain"] = lambda text: re.sub(r"([\[\]_~$^&])", r"\\\1", text)
     options |= {"_": _, "video": video.entry.value, "link": video.link, "known": video.status}
     options |= {"host": HOST_NAMES[video.link.provider], "markup": config.source_suffix.get(page.suffix)}
-    template = jinja.from_string((HERE / "video_card.jinja").read_text(encoding="utf-8"))
+    template = jinja.from_string(CARD.read_text(encoding="utf-8"))
     card = nodes.container("", *place.parse_text_to_nodes(template.render(options)), classes=["video-card"])
     for address in card.findall(nodes.reference):
         address["of_card"] = True

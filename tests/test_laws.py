@@ -21,9 +21,10 @@ import pypdfium2
 import pytest
 import yaml
 from conftest import ROOT, Built, build
+from law_changes import find_changes, format_laws
 from law_text import escape_markdown, format_dates, law_name
 from laws import HEADINGS, SORTS, fold_name
-from lxml import html
+from lxml import etree, html
 from pybtex.database import parse_file
 from register import Register, read_register, read_schema
 
@@ -411,6 +412,70 @@ def test_pages_are_right_after_an_edit(edit: str, small: Project) -> None:
     for page in clean.output.glob("*.html"):
         assert (incremental.output / page.name).read_bytes() == page.read_bytes()
     assert not Counter(incremental.warnings) - Counter(clean.warnings)
+
+
+OLD, ATOM = "data/published/1.0.laws.json", "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture
+def changed(small: Project) -> Project:
+    """Since version 1.0 a law is new, one has changed, one has ended, one is gone, and one was checked."""
+    small.write("changes.md", "# Changes\n\n" + lists(":show: changes"))
+    small.change("index.md", "\nsources\n", "\nsources\nchanges\n")
+    small.write("data/laws/fr.yaml", law("fr-2014-sse", status="ended") + law("fr-2015-two"))
+    old = json.loads(format_laws(read_register(small.source / "data").laws))
+    old["ke-1999-gone"] = old.pop("es-2024-bill") | {"english": "The <lost> act"}
+    old["ke-2022-groups"] |= {"threshold": "20 *people*", "adopted": "2022-03-01"}
+    old["fr-2014-sse"]["status"], old["fr-2015-two"]["checked"] = "in force", "2020-01-02"
+    small.write(OLD, json.dumps(old))
+    return small
+
+
+def test_a_page_tells_what_has_changed_since_an_older_version(changed: Project) -> None:
+    old = (changed.source / OLD).read_text(encoding="utf-8")
+    (changed.source / OLD).unlink()
+    assert changed.build().warnings == []
+    assert "There is no older version to compare with" in text(changed.page("changes"))
+    changed.write(OLD, old)
+    assert changed.build().warnings == []  # the page is written again
+    said = text(changed.page("changes"))
+    for part in (
+        "version 1.0. New in the register: Spain: Act of ES (2024, draft) Changed: Kenya: Act of KE (2022) Adopted:",
+        "before: 1 March 2022; now: 2022 A small group needs: before: 20 *people*; now: not known Ended: France: Act",
+        "(2014, ended) Status: before: in force; now: ended No longer in the register: Kenya: The <lost> act Checked",
+    ):
+        assert part in said
+    now = read_register(changed.source / "data").laws
+    changed.write("data/published/1.1.laws.json", format_laws(now))  # just released: it tells what it has brought
+    assert changed.build().warnings == []
+    assert text(changed.page("changes")) == said
+    changed.write(OLD, '{\n"es-2011-one": 7\n}')
+    changed.write("data/published/1.1.laws.json", format_laws(now)[:-9])
+    found = {(warning.file, warning.line) for warning in changed.build().warnings if warning.type == "sse.register"}
+    assert found == {(OLD, 1), ("data/published/1.1.laws.json", 6)}
+
+
+def test_a_feed_tells_it_where_the_pages_know_their_address(changed: Project) -> None:
+    sources, data = parse_file(changed.source / "data/sources.bib").entries, changed.source / "data"
+    export = runpy.run_path(str(EXPORT))["export"]
+    find_changes(register := read_register(data), data)
+    assert "laws.atom" not in export(register, sources, "1.1")
+    files = export(register, sources, "1.1", "https://book.example/latest/")
+    assert files == export(register, sources, "1.1", "https://book.example/latest/")
+    feed = etree.fromstring(files["laws.atom"])
+    entries = feed.findall(f"{ATOM}entry")
+    for thing in (feed, *entries):
+        assert re.fullmatch(r"20\d\d-\d\d-\d\dT00:00:00Z", thing.findtext(f"{ATOM}updated"))
+        links = [link.get("href") for link in thing.findall(f"{ATOM}link")]
+        assert thing.findtext(f"{ATOM}title") and links[-1].startswith("https://book.example/latest/")
+    assert len({entry.findtext(f"{ATOM}id") for entry in entries}) == len(entries) == 5
+    held = json.loads(files["laws-changes.json"])
+    kinds = {change["key"]: change["kind"] for change in held["changes"]}
+    assert held["since"] == "1.0"
+    assert kinds == {
+        **{"es-2024-bill": "new", "fr-2014-sse": "ended", "fr-2015-two": "checked", "ke-1999-gone": "gone"},
+        "ke-2022-groups": "changed",
+    }
 
 
 HOSTILE = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable
@@ -71,6 +72,7 @@ def test_a_release_is_one_commit_with_the_number_the_changes_and_the_addresses(b
     assert "{versionadded} 1.0.0\n" in book.read("docs/organise/help.md")
     addresses = book.read("docs/data/published/1.0.0.txt").splitlines()
     assert {"index", "understand/forms", "understand/forms#mutuals"} <= set(addresses)
+    assert json.loads(book.read("docs/data/published/1.0.0.laws.json")) == {}  # this book has none
     assert book.git("log", "-1", "--format=%s %P") == f"Release 1.0.0 {before}"
     assert book.git("rev-parse", "v1.0.0^{commit}") == book.git("rev-parse", "main")
     assert book.git("status", "--porcelain") == ""
@@ -95,7 +97,7 @@ def test_a_rehearsal_changes_nothing(book: SmallBook) -> None:
     state = book.state()
     done = book.tool("release", "1.0.0", "--dry-run")
     assert (done.returncode, book.state()) == (0, state), done.stderr
-    assert "one commit, with the tag v1.0.0 and docs/data/published/1.0.0.txt" in done.stdout
+    assert "one commit, with the tag v1.0.0, docs/data/published/1.0.0.txt and the laws" in done.stdout
     assert "asked for" not in done.stdout
 
 

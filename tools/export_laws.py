@@ -1,4 +1,4 @@
-"""Write the register of laws as data: `export_laws.py FOLDER` gives `laws.csv`, `laws.json` and `datapackage.json`.
+"""Write the register of laws, and what has changed in it, as data and as a feed: `export_laws.py FOLDER`.
 
 The same register gives the same bytes: there is no time in them but what the register itself holds and, where it is
 set, `SOURCE_DATE_EPOCH`.
@@ -12,16 +12,18 @@ import io
 import json
 import os
 import sys
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Template
 from pybtex.database import Entry, parse_file
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+sys.path[:0] = [str(ROOT / "docs/_ext"), str(ROOT / "tools")]
+from law_changes import COMPARED, find_changes  # noqa: E402
+from publish import BASE, VERSION  # noqa: E402
 from register import Register, read_fields, read_register, read_schema  # noqa: E402
 
 LICENSE = "https://creativecommons.org/licenses/by/4.0/"
@@ -30,14 +32,18 @@ ABOUT = {
     "title": "Laws and policies for home-based workers and the social and solidarity economy",
     "licenses": [{"name": "CC-BY-4.0", "title": "Creative Commons Attribution 4.0", "path": LICENSE}],
 }
-CSV = "every law and policy, one a row, for a spreadsheet"
-JSON = "the same with its lists and relations as they are, and the countries and sources"
+FILES = {
+    "laws.csv": "every law and policy, one a row, for a spreadsheet",
+    "laws.json": "the same with its lists and relations as they are, and the countries and sources",
+    "laws-changes.json": "what has changed since an older version of the book: what each field was, and what it is",
+}
+FEED = Template((ROOT / "docs/_templates/laws.atom.jinja").read_text(encoding="utf-8"), autoescape=True)
 # What a spreadsheet takes for the beginning of a formula; and the mark itself that keeps it from that.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
 
 
-def export(register: Register, sources: Mapping[str, Entry], version: str) -> dict[str, bytes]:
-    """Return the content of each file."""
+def export(register: Register, sources: Mapping[str, Entry], version: str, base: str = "") -> dict[str, bytes]:
+    """Return the content of each file; the feed only with `base`, the address of the pages."""
     about: dict[str, Any] = {**ABOUT, "version": version}
     if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
         about["created"] = f"{datetime.fromtimestamp(int(epoch), UTC).date()}T00:00:00Z"
@@ -51,17 +57,19 @@ def export(register: Register, sources: Mapping[str, Entry], version: str) -> di
         "countries": [{"key": key, **_pick(country, of_country)} for key, country in register.countries.items()],
         "sources": {key: _describe_source(sources[key]) for key in sorted(cited)},
     }
-    rows, everything = _as_csv(laws, [*fields]), _as_json({**about, **held})
+    files = {"laws.csv": _as_csv(laws, [*fields]), "laws.json": _as_json({**about, **held})}
+    files["laws-changes.json"] = _as_json({**about, "since": register.since, "changes": register.changes})
     columns = [
         {"name": name, "type": "string", "description": rule["description"]}
         | ({"constraints": _pick(rule, ["enum"])} if "enum" in rule else {})
         for name, rule in fields.items()
     ]
     table = {"fields": columns, "primaryKey": "key", "missingValues": [""]}
-    csv_file = _describe_file("csv", CSV, rows) | {"profile": "tabular-data-resource", "mediatype": "text/csv"}
-    json_file = _describe_file("json", JSON, everything) | {"mediatype": "application/json"}
-    package = _as_json({**about, "resources": [csv_file | {"schema": table}, json_file]})
-    return {"laws.csv": rows, "laws.json": everything, "datapackage.json": package}
+    resources = [_describe_file(name, content) for name, content in files.items()]
+    resources[0] |= {"profile": "tabular-data-resource", "schema": table}
+    if base:
+        files["laws.atom"] = FEED.render(vars(register), base=base, title=ABOUT["title"], compared=COMPARED).encode()
+    return files | {"datapackage.json": _as_json({**about, "resources": resources})}
 
 
 def _pick(thing: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -94,20 +102,21 @@ def _as_json(value: object) -> bytes:
     return f"{json.dumps(value, ensure_ascii=False, indent=1)}\n".encode()
 
 
-def _describe_file(form: str, title: str, content: bytes) -> dict[str, Any]:
+def _describe_file(path: str, content: bytes) -> dict[str, Any]:
     """Return what a Data Package says of a file."""
-    file = {"name": f"laws-{form}", "path": f"laws.{form}", "format": form, "encoding": "utf-8", "title": title}
-    return file | {"bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    form, media = ("csv", "text/csv") if path.endswith(".csv") else ("json", "application/json")
+    file = {"name": path.replace(".", "-"), "path": path, "title": FILES[path], "format": form, "mediatype": media}
+    return {**file, "encoding": "utf-8", "bytes": len(content), "hash": f"sha256:{hashlib.sha256(content).hexdigest()}"}
 
 
 def main(folder: Path) -> None:
     sources = parse_file(ROOT / "docs/data/sources.bib").entries
     register = read_register(ROOT / "docs/data", sources)
+    find_changes(register, ROOT / "docs/data")
     if register.faults:
         sys.exit("\n".join(f"{fault.path}:{fault.line}: {fault.message}" for fault in register.faults))
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in export(register, sources, version).items():
+    for name, content in export(register, sources, VERSION, BASE).items():
         (folder / name).write_bytes(content)
 
 

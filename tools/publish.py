@@ -21,7 +21,8 @@ import jinja2
 BUILT = Path("build/publish")
 PAGE = jinja2.Template(Path(__file__).with_name("publish_page.html").read_text(encoding="utf-8"), autoescape=True)
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-VERSION, BASE = PROJECT["version"], PROJECT.get("urls", {}).get("Documentation", "")  # the address of `latest/`
+VERSION, SITE = PROJECT["version"], PROJECT.get("urls", {}).get("Documentation", "")  # the address of `latest/`
+BASE = SITE and SITE.rstrip("/") + "/"
 FORMATS = {"PDF": "sse-handbook.pdf", "EPUB": "sse-handbook.epub", "offline copy": "sse-handbook-{}.zip"}
 
 

@@ -46,11 +46,12 @@ def make_release(version: str, dry_run: bool, checked: bool) -> None:
         if subprocess.call(["sphinx-build", "-b", "addresses", "-qnW", "--keep-going", *number, "docs", folder]):
             sys.exit("The book does not hold what it promised: see above. Fix it, commit, and run this again.")
         if dry_run:
-            print(f"This would be one commit, with the tag v{version} and {listed}.", flush=True)
+            print(f"This would be one commit, with the tag v{version}, {listed} and the laws.", flush=True)
             sys.exit(subprocess.call([*bump, "--dry-run"]))
         listed.parent.mkdir(exist_ok=True)
-        shutil.copy(Path(folder, "published.txt"), listed)
-    git("add", str(listed))
+        for file in Path(folder).glob("published.*"):
+            shutil.copy(file, listed.parent / file.name.replace("published", version))
+    git("add", str(listed.parent))
     if subprocess.call([*bump, "--allow-dirty"]):
         git("reset", "--hard", "--quiet", head)  # all that is not committed here is ours
         sys.exit("The commit could not be made: see above. All is as it was.")

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from book_checks import BookCheck
 from docutils import nodes
 from docutils.parsers.rst import directives
+from law_changes import find_changes
 from law_text import TEMPLATES, law_name, months_since, templates
 from register import Law, Register, read_fields, read_register, read_schema, same_country
 from sphinx.addnodes import pending_xref
@@ -31,7 +32,7 @@ book = SimpleNamespace(register=Register(), users={})
 OF_COUNTRY = ("country", "region", "subregion")
 OF_LAW = (*OF_COUNTRY, "type", "topic", "status", "level", "evidence", "finder", "principles", "with")
 SHOWS = ["table", "entries", "counts", "summary", "chart", "timeline", "downloads", "codebook"]
-SHOWS += ["countries", "finder", "conventions", "gaps", "neighbours"]
+SHOWS += ["countries", "finder", "conventions", "gaps", "neighbours", "changes"]
 COUNTRY_PAGES = "countries/"  # each is named by the code of its country, and has the label `country-CODE`
 HEADINGS: Any = templates.get_template("headings.jinja").make_module()
 
@@ -83,7 +84,7 @@ def split_values(text: str | None) -> list[str]:
 
 def note_files(env: BuildEnvironment, countries: Collection[str]) -> None:
     """Let the page be read again when what the register says of these countries changes."""
-    files = [path for path in book.register.files if path.stem in ("countries", *countries)]
+    files = [path for path in book.register.files if path.stem in ("countries", *countries) or path.suffix == ".json"]
     for path in (*files, *TEMPLATES.iterdir()):
         env.note_dependency(path)
 
@@ -240,6 +241,7 @@ def read_laws(app: Sphinx) -> None:
     templates.globals["sources"] = cite.bibdata.data.entries if cite else {}
     templates.globals |= {"config": app.config, "language": app.config.language.replace("-", "_"), "cites": bool(cite)}
     templates.globals |= {"register": book.register, "fields": read_fields()}
+    find_changes(book.register, Path(app.srcdir, "data"))
     for fault in book.register.faults:
         warn(Check.REGISTER, fault.message, fault.path, fault.line)
     if book.register.broken:  # what an entry cites that was left out is not unused

@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 from book_checks import BookCheck
 from docutils import nodes
+from law_changes import format_laws
+from laws import book
 from packaging.version import Version
 from sphinx.application import Sphinx
 from sphinx.builders.dummy import DummyBuilder
@@ -41,7 +43,7 @@ def find_addresses(env: BuildEnvironment) -> dict[str, str]:
 
 
 class AddressBuilder(DummyBuilder):
-    """`sphinx-build -b addresses`: write what the book publishes to `published.txt`, and no page."""
+    """`sphinx-build -b addresses`: write what the book publishes to `published.txt`, and its laws; no page."""
 
     name = "addresses"
 
@@ -49,6 +51,7 @@ class AddressBuilder(DummyBuilder):
         title = f"# Every page and explicit anchor of {self.config.project} {self.config.release}"
         text = "".join(f"{line}\n" for line in (title, *sorted(find_addresses(self.env))))
         Path(self.outdir, "published.txt").write_text(text, encoding="utf-8")
+        Path(self.outdir, "published.laws.json").write_text(format_laws(book.register.laws), encoding="utf-8")
 
 
 def find_new_address(lost: str, addresses: Collection[str], listed: Collection[str]) -> str:
@@ -67,7 +70,7 @@ def find_new_address(lost: str, addresses: Collection[str], listed: Collection[s
 def check_published(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-updated`: warn of each address that a version published and that is gone, with the redirect to paste."""
     data, addresses, lists = Path(app.srcdir, "data"), find_addresses(env), []
-    for path in Path(data, "published").glob("*"):
+    for path in {*Path(data, "published").glob("*")}.difference(Path(data, "published").glob("*.laws.json")):
         try:
             lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
             if not (listed := {line: number for number, line in lines if line and line[0] != "#"}):

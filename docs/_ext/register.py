@@ -32,6 +32,8 @@ class Register:
     faults: list[Fault] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     broken: bool = False
+    since: str = ""  # the older version with which `law_changes` has compared it
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_register(folder: Path, sources: Collection[str] | None = None) -> Register:

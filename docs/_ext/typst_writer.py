@@ -147,8 +147,9 @@ class PageWriter:
             kind = "word" if name in self.targets.terms else "near" if page == self.docname else "far"
             return f'#to({quote(page)}, {quote(name)}, kind: "{kind}")[{self.inside(node)}]'
         shown, address = (OUTSIDE.sub("", text.strip()).removeprefix("//").rstrip("/") for text in (node.astext(), url))
-        noted = ", noted: false" if node.get("of_card") or isinstance(node.parent, nodes.title) else ""
-        return f"#away({quote(url)}, {quote(break_words(address))}, {quote(shown)}{noted})[{self.inside(node)}]"
+        how = ", noted: false" if node.get("of_card") or isinstance(node.parent, nodes.title) else ""
+        how += ", listed: true" if isinstance(node.parent.parent, nodes.footnote) else ""
+        return f"#away({quote(url)}, {quote(break_words(address))}, {quote(shown)}{how})[{self.inside(node)}]"
 
     def write_footnote_reference(self, node: nodes.footnote_reference) -> str:
         how = ", first: false" if isinstance(node.previous_sibling(), nodes.footnote_reference) else ""

@@ -361,7 +361,7 @@ def test_a_link_names_the_law_and_an_entry_says_who_cites_it_and_where_to_correc
     assert links[0].get("title") == "Act of ES. Spain, 2011. Status: in force, as of 2025-12."
     (entry,) = small.page("europe").xpath("//section[@id='by-country']/section/section[@id='law-es-2011-one']")
     assert "Cited on: Laws" in text(entry)
-    assert re.search(r"Sources: \[1\]\[2\]", text(entry))
+    assert re.search(r"How we know: [\w ]+\.\[1\]\[2\]", text(entry))
     assert "Cited on" not in text(small.page("africa"))
     assert {"https://example.org/new?key=es-2011-one", "https://example.org/es.yaml"} <= set(entry.xpath(".//a/@href"))
     assert "Not checked again yet since the entry was written." in text(entry)

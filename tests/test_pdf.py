@@ -26,10 +26,10 @@ from sse_handbook.video_links import parse_video_link
 EPOCH = "1795000000"  # 18 November 2026
 HEADINGS = {f"/H{level}" for level in range(1, 7)}
 BLOCKS = HEADINGS | {"/P", "/LBody", "/Lbl", "/TD", "/TH", "/Caption", "/Note", "/TOCI"}
-# Of a page of the site: what links to its own headings, what is drawn, keys of sources, and citations: numbers here.
+# Of a page of the site: what links to its own headings, what is drawn, and the heading of its sources, here none.
 UNPRINTED = (
     ".//a[@class='headerlink'] | .//*[local-name()='svg'] | .//script | .//comment() | .//p[@class='sse-version']"
-    " | .//div[@class='citation']/span[@class='label'] | .//*[contains(@class, 'bibtex-citation')]"
+    " | .//h2[@class='rubric']"
 )
 SVG = ".//div[@class='diagram']/*[local-name()='svg']"
 RIGHT_TO_LEFT = r"[\u0590-\u06ff]+(?: [\u0590-\u06ff]+)*"

@@ -90,7 +90,8 @@ def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return
     for link in doctree.findall(nodes.reference):
         address = link.get("refuri", "")
-        if link.astext() == address and (host := urlsplit(address).netloc.removeprefix("www.")):
+        host = urlsplit(address).netloc.removeprefix("www.")
+        if host and (link.astext() == address or "github" in link["classes"]):  # to which the book theme adds a name
             link.children = [nodes.Text(host)]
     for source in doctree.findall(nodes.citation):
         source.children = [child for child in source.children if not isinstance(child, nodes.label)]

@@ -315,7 +315,7 @@ SMALL = {
     "europe.md": "# Europe\n\n## By country\n\n" + lists(":show: entries\n:region: Europe"),
     "africa.md": "# Africa\n\n" + lists(":show: entries\n:region: Africa"),
     "tables.md": "# Tables\n\n" + lists(":show: counts", ":show: summary", ":region: Africa", ":show: countries"),
-    "years.md": "# Years\n\n" + lists(":show: timeline", ":show: downloads"),
+    "years.md": "# Years\n\n" + lists(":show: timeline", ":show: chart\n:by: year", ":show: downloads"),
     "sources.md": "# Sources\n\n```{bibliography}\n```\n",
     "data/sources.bib": SOURCE.format("gazette") + SOURCE.format("times"),
     "data/countries.yaml": """es: {name: Spain, region: Europe, subregion: Southern Europe}
@@ -355,6 +355,7 @@ def small(tmp_path: Path, diagram_cache: Path) -> Project:
 
 def test_a_link_names_the_law_and_an_entry_says_who_cites_it_and_where_to_correct_it(small: Project) -> None:
     assert small.build().warnings == []
+    assert "2011: Spain; 1 in all 2022: Kenya; 2 in all 2024: Spain; 3 in all" in text(small.page("years"))
     links = small.page("index").xpath("//a[span/@class='law']")
     assert [text(link) for link in links] == ["Act of ES (2011)", "a bill", "Act of ES (2024, draft)"]
     assert links[0].get("href") == "europe.html#law-es-2011-one"

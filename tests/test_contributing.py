@@ -19,6 +19,10 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
+from pybtex.database import parse_file, parse_string
+from register import read_register
+
+from sse_handbook.data_files import Entry, read_entries
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SESSION = re.compile(r"python3 noxfile\.py -s ([\w-]+)")
@@ -111,6 +115,20 @@ def test_from_a_clone_to_a_green_check_and_a_commit_with_a_mistake_on_the_way(cl
     for command in (settings, *sorted((line for line in typed if re.match("git (switch|add)", line)), reverse=True)):
         assert (done := run(clone, command)).returncode == 0, done.stdout
     assert run(clone, "git status --porcelain").stdout == ""
+
+
+def test_the_entries_to_copy_are_what_the_registers_take(tmp_path: Path) -> None:
+    text = (ROOT / "docs/contribute/adding.md").read_text("utf-8")
+    source, law, video = re.findall(r"^```(?:bibtex|yaml)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(parse_string(source, "bibtex").entries) == 1
+    (tmp_path / "laws").mkdir()
+    (tmp_path / "laws/ke.yaml").write_text(law, encoding="utf-8")
+    shutil.copy(ROOT / "docs/data/countries.yaml", tmp_path)
+    register = read_register(tmp_path, parse_file(ROOT / "docs/data/sources.bib").entries)
+    assert not register.faults and len(register.laws) == 1
+    (tmp_path / "videos.yaml").write_text(video, encoding="utf-8")
+    schema = ROOT / "src/sse_handbook/videos.schema.json"
+    assert [type(entry) for entry in read_entries(tmp_path / "videos.yaml", schema)] == [Entry]
 
 
 def test_the_hooks_run_what_ci_runs() -> None:

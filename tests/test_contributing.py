@@ -19,8 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
-from pybtex.database import parse_file, parse_string
-from register import read_register
+from pybtex.database import parse_string
 
 from sse_handbook.data_files import Entry, read_entries
 
@@ -121,14 +120,10 @@ def test_the_entries_to_copy_are_what_the_registers_take(tmp_path: Path) -> None
     text = (ROOT / "docs/contribute/adding.md").read_text("utf-8")
     source, law, video = re.findall(r"^```(?:bibtex|yaml)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert len(parse_string(source, "bibtex").entries) == 1
-    (tmp_path / "laws").mkdir()
-    (tmp_path / "laws/ke.yaml").write_text(law, encoding="utf-8")
-    shutil.copy(ROOT / "docs/data/countries.yaml", tmp_path)
-    register = read_register(tmp_path, parse_file(ROOT / "docs/data/sources.bib").entries)
-    assert not register.faults and len(register.laws) == 1
-    (tmp_path / "videos.yaml").write_text(video, encoding="utf-8")
-    schema = ROOT / "src/sse_handbook/videos.schema.json"
-    assert [type(entry) for entry in read_entries(tmp_path / "videos.yaml", schema)] == [Entry]
+    for schema, example in (("docs/data/schemas/laws", law), ("src/sse_handbook/videos", video)):
+        (tmp_path / "example.yaml").write_text(example, encoding="utf-8")
+        entries = read_entries(tmp_path / "example.yaml", ROOT / f"{schema}.schema.json")
+        assert [type(entry) for entry in entries] == [Entry]
 
 
 def test_the_hooks_run_what_ci_runs() -> None:

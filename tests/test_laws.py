@@ -433,11 +433,10 @@ def changed(small: Project) -> Project:
 
 
 def test_a_page_tells_what_has_changed_since_an_older_version(changed: Project) -> None:
-    old = (changed.source / OLD).read_text(encoding="utf-8")
-    (changed.source / OLD).unlink()
+    kept = (changed.source / OLD).rename(changed.folder / "kept")
     assert changed.build().warnings == []
     assert "There is no older version to compare with" in text(changed.page("changes"))
-    changed.write(OLD, old)
+    kept.rename(changed.source / OLD)
     assert changed.build().warnings == []  # the page is written again
     said = text(changed.page("changes"))
     for part in (
@@ -461,8 +460,7 @@ def test_a_feed_tells_it_where_the_pages_know_their_address(changed: Project) ->
     export = runpy.run_path(str(EXPORT))["export"]
     find_changes(register := read_register(data), data)
     assert "laws.atom" not in export(register, sources, "1.1")
-    files = export(register, sources, "1.1", "https://book.example/latest/")
-    assert files == export(register, sources, "1.1", "https://book.example/latest/")
+    files = export(register, sources, "1.1", "https://book.example/latest")
     feed = etree.fromstring(files["laws.atom"])
     entries = feed.findall(f"{ATOM}entry")
     for thing in (feed, *entries):
@@ -472,11 +470,8 @@ def test_a_feed_tells_it_where_the_pages_know_their_address(changed: Project) ->
     assert len({entry.findtext(f"{ATOM}id") for entry in entries}) == len(entries) == 5
     held = json.loads(files["laws-changes.json"])
     kinds = {change["key"]: change["kind"] for change in held["changes"]}
-    assert held["since"] == "1.0"
-    assert kinds == {
-        **{"es-2024-bill": "new", "fr-2014-sse": "ended", "fr-2015-two": "checked", "ke-1999-gone": "gone"},
-        "ke-2022-groups": "changed",
-    }
+    more = {"fr-2014-sse": "ended", "fr-2015-two": "checked", "ke-1999-gone": "gone", "ke-2022-groups": "changed"}
+    assert (held["since"], kinds) == ("1.0", {"es-2024-bill": "new", **more})
 
 
 HOSTILE = [

@@ -1,7 +1,6 @@
 """Write the register of laws, and what has changed in it, as data and as a feed: `export_laws.py FOLDER`.
 
-The same register gives the same bytes: there is no time in them but what the register itself holds and, where it is
-set, `SOURCE_DATE_EPOCH`.
+The same register gives the same bytes: no time is in them but its own and, where it is set, `SOURCE_DATE_EPOCH`.
 """
 
 from __future__ import annotations

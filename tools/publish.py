@@ -21,8 +21,7 @@ import jinja2
 BUILT = Path("build/publish")
 PAGE = jinja2.Template(Path(__file__).with_name("publish_page.html").read_text(encoding="utf-8"), autoescape=True)
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-VERSION, SITE = PROJECT["version"], PROJECT.get("urls", {}).get("Documentation", "")  # the address of `latest/`
-BASE = SITE and SITE.rstrip("/") + "/"
+VERSION, BASE = PROJECT["version"], PROJECT.get("urls", {}).get("Documentation", "").rstrip("/")  # of `latest/`
 FORMATS = {"PDF": "sse-handbook.pdf", "EPUB": "sse-handbook.epub", "offline copy": "sse-handbook-{}.zip"}
 
 
@@ -90,10 +89,10 @@ def write_shared(site: Path) -> None:
     old = ", ".join(f'.sse-version[data-version="{number}"] .sse-old' for number in older)
     shared["versions.css"] = f"{old} {{ display: inline !important; }}\n" if older else ""
     # It may be shown at any depth, so its link is whole.
-    shared["404.html"] = PAGE.render(title="This page is not here", newest=BASE or "/latest/")
+    shared["404.html"] = PAGE.render(title="This page is not here", newest=f"{BASE or '/latest'}/")
     if BASE:
         found = [name for name, text in versions[0]["pages"].items() if 'name="robots" content="noindex' not in text]
-        places = "".join(f"<url><loc>{BASE}{quote(name)}</loc></url>\n" for name in found if name != "genindex.html")
+        places = "".join(f"<url><loc>{BASE}/{quote(name)}</loc></url>\n" for name in found if name != "genindex.html")
         shared["sitemap.xml"] = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{places}</urlset>\n'
     for name, title in titles.items():
         place = {"name": name, "up": "../" * (name.count("/") + 1), "versions": versions, "formats": FORMATS}

@@ -31,7 +31,7 @@ KINDS = {
     "filter": "//table[contains(@class, 'law-filter')]",
     "videos": "//div[contains(@class, 'video-card')]",
     "glossary": "//dl[contains(@class, 'glossary')]",
-    "sources": "//div[@class='citation-list']",
+    "sources": "//aside[@class='footnote']",
     "code": "//pre",
 }
 NAMED = {"front": "index", "index": "genindex", "search": "search", "not-found": "404"}

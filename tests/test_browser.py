@@ -13,7 +13,7 @@ from browser import KINDS, NAMED, Reader, Site, find_kinds, find_pages, serve_fo
 from conftest import ROOT, Built, build
 from loopback import Reply
 from lxml import html
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from test_theme import make_book
 
 Readers = Callable[..., Reader]
@@ -180,6 +180,24 @@ def test_the_way_through_the_book_needs_no_script(reader: Readers, site: Site, p
     for kind in ("front", "filter", "search"):  # nothing stands there that does nothing
         buttons = reader(java_script_enabled=False).open(page_of(kind)).get_by_role("button").all()
         assert all(button.evaluate("(e) => !!e.form && e.type == 'submit'") for button in buttons)
+
+
+def test_a_number_shows_its_source_and_leads_back_without_loading_a_page(
+    reader: Readers, site: Site, page_of: Named
+) -> None:
+    page = reader(java_script_enabled=False).open(page_of("sources"))
+    site.sent()
+    for number in page.locator("[role=doc-noteref][id]").all()[:3]:
+        assert min(number.evaluate("(e) => [e.offsetWidth, e.offsetHeight]")) >= 24
+        number.click()
+        expect(page.locator(".footnote:target")).to_be_in_viewport()
+        back = page.locator(".footnote:target [role=doc-backlink]")
+        assert back.inner_text() == number.inner_text()
+        back.click()
+        expect(number).to_be_in_viewport()
+    assert site.sent() == []
+    numbers = page.locator("[role=doc-backlink]").all_inner_texts()
+    assert numbers == [*map(str, range(1, len(numbers) + 1))]  # two sources of one author and year differ
 
 
 # What the reader's device asks for

@@ -115,6 +115,7 @@ html_baseurl = _project.get("urls", {}).get("Documentation", "")
 html_static_path = ["_static"]  # the cover of the EPUB
 html_extra_path = ["_extra"]
 html_additional_pages = {"404": "404.html"}
+html_context = {"author": author}  # for how to cite a page
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {

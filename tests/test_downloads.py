@@ -9,6 +9,8 @@ from urllib.parse import unquote
 import pytest
 from conftest import ROOT, Built, build
 from lxml import html
+from pybtex.database import parse_string
+from pybtex.richtext import Text
 
 CONF = f"""
 extensions = ["myst_parser", "downloads"]
@@ -23,7 +25,7 @@ sse_downloads = {{
 PAGES = {
     "conf.py": CONF,
     "_templates/page.html": '{% extends "!page.html" %}{% block body %}'
-    '{% include "version.html" %}{{ super() }}{% endblock %}',
+    '{% include "newer.html" %}{% include "version.html" %}{{ super() }}{% include "cite.html" %}{% endblock %}',
     "index.md": "# Front\n\nBefore.\n\n<!-- downloads -->\n\nAfter.\n\n```{toctree}\npart/page\npart/other\n```\n",
     "part/page.md": "---\nreviewed: 2026-11-20\n---\n# Page\n\nText.\n",
     "part/other.md": "# Other\n\nText.\n",
@@ -108,9 +110,24 @@ def test_a_published_page_leads_to_the_other_versions_beside_it(make: Make, monk
     for name, up in (("part/page.html", "../../"), ("index.html", "../")):
         [line] = html.parse(built.output / name).xpath("//p[@class='sse-version']")
         assert line.xpath(".//a/@href") == [f"{up}latest/{name}", f"{up}versions/{name}"]
-        assert line.xpath("following::link[@rel='stylesheet']/@href") == [f"{up}versions.css"]
+        assert line.xpath("preceding::link[@rel='stylesheet']/@href")[-1] == f"{up}versions.css"
         assert line.xpath("time/@datetime | time/text()") == ["2027-01-31", "31 January 2027"]
-        assert line.xpath("strong[@hidden]/text()") == ["There is a newer version."]
+        assert line.xpath("preceding::p[@hidden]/strong/text()") == ["There is a newer version."]
+
+
+def test_a_page_says_how_to_cite_it_in_a_line_and_for_bibtex(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1801396800")
+    settings: dict[str, object] = {"project": "A & B", "html_context": {"author": "The group"}}
+    here, there = "Page: part/page", "https://book.example/1.2.0/part/page.html"
+    for place, more in ((here, {}), (there, {"sse_published": 1, "html_baseurl": "https://book.example/latest/"})):
+        [fold] = html.parse(make(**settings, **more).output / "part/page.html").xpath("//details[@class='cite']")
+        assert fold.findtext("summary") == "How to cite this page"
+        line = f"“Page”. In: The group. A & B. Version 1.2.0, 31 January 2027. {place}"
+        assert " ".join(fold.find("p").text_content().split()) == line
+        [entry] = parse_string(fold.findtext("pre"), "bibtex").entries.values()
+        fields = {name: str(Text.from_latex(text)) for name, text in entry.fields.items()}
+        assert (fields["title"], fields["booktitle"], fields["year"]) == ("Page", "A & B", "2027")
+        assert (fields.get("url", ""), "part/page" in fields["note"]) == ((there, False) if more else ("", True))
 
 
 def test_each_review_of_the_handbook_was_on_a_day() -> None:

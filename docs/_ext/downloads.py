@@ -29,8 +29,8 @@ def chapter_name(docname: str) -> str:
 
 def add_downloads(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
     """`html-page-context`: offer the downloads, and of the chapters alone that which the page is in."""
-    if app.config.sse_published:
-        context["released"] = [format_date(text, language=app.config.language) for text in ("%Y-%m-%d", "%-d %B %Y")]
+    context["released"] = app.config.sse_published
+    context["day"] = [format_date(text, language=app.config.language) for text in ("%Y-%m-%d", "%-d %B %Y")]
     found = app.config.downloads_found if app.builder.name == "html" and doctree is not None else []
     chapter = max((row[0] for row in found if f"{chapter_name(name)}-".startswith(f"{row[0]}-")), key=len, default="")
     if rows := [row[2:] for row in found if row[0] in ("", chapter)]:

@@ -37,8 +37,8 @@ class SmallBook:
 
     @classmethod
     def begin(cls, root: Path) -> SmallBook:
-        parts = ("conf.py", "_ext", "_static", "_templates", "_theme", "_extra", "_fonts", "_pdf", "data/schemas")
-        for part in [root / "docs" / part for part in parts if (ROOT / "docs" / part).exists()]:
+        parts = "conf.py _ext _static _templates _theme _extra _fonts _icons _pdf data/schemas"
+        for part in [root / "docs" / part for part in parts.split() if (ROOT / "docs" / part).exists()]:
             source = ROOT / part.relative_to(root)
             part.parent.mkdir(parents=True, exist_ok=True)
             shutil.copytree(source, part) if source.is_dir() else shutil.copy(source, part)

@@ -70,7 +70,7 @@ def read_inline(token: Token) -> str:
         role = child.meta.get("name", "")
         if child.type in ("softbreak", "hardbreak"):
             text += "\n"
-        elif child.type != "html_inline" and "cite" not in role:
+        elif child.type != "html_inline" and "cite" not in role and role != "icon":
             content = re.sub(r"\s*<[^>]*>$", "", child.content) if role else child.content
             text += f"`{content}`" if child.type == "code_inline" else content
     return text

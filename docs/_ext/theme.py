@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ MARKS = "".join(character for character in map(chr, range(0x300, 0xFFFF)) if uni
 NO_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 WORD = re.compile(f"[{NO_SPACES}]|(?:(?![{NO_SPACES}])[\\w{MARKS}])+")
 ACCENTS = re.compile("[\u0300-\u036f]")
+LONG = 25  # letters in a cell, on average: three columns of such cells do not read on a phone
+ICONS = Path(__file__).parent.parent / "_icons"
 
 
 class AnyLanguage(SearchEnglish):
@@ -41,11 +44,14 @@ var splitQuery = (query) => {{
 
 
 class AccessibleTables:
-    """Mixin for writers of HTML: heads of rows and columns say so; a wide table moves in a named box for keyboards."""
+    """Mixin for writers of HTML: heads of rows and columns say so; a wide table moves in a named box for keyboards, and
+    on a phone it is a list (class `stacked`), unless it has boxes to tick or room to write.
+    """
 
     body: list[str]
     starttag: Callable[..., str]
     tables = 0
+    labels: tuple[str, ...] = ()
 
     def replace_in(self, write: Callable[[Any], None], node: nodes.Element, old: str, new: str) -> None:
         """Replace a text, once, in what another writer makes of a node."""
@@ -56,6 +62,10 @@ class AccessibleTables:
     def visit_table(self, node: nodes.table) -> None:
         title, head = node.next_node(nodes.title), node.next_node(nodes.thead)
         columns = [entry.astext() for entry in head.findall(nodes.entry)] if head else []
+        texts = ["" if "morecols" in entry else entry.astext().strip(" ☐") for entry in node.findall(nodes.entry)]
+        wide = len(columns) > 3 or (len(columns) == 3 and sum(map(len, texts)) > LONG * len(texts))
+        self.labels = tuple(columns) if wide and all(texts) else ()
+        node["classes"] += ["stacked"] if self.labels else []
         about = title.astext() if title else ", ".join(columns)
         self.tables += 1
         name = _("Table {number}: {about}").format(number=self.tables, about=about)
@@ -66,6 +76,8 @@ class AccessibleTables:
     def visit_entry(self, node: nodes.entry) -> None:
         scope = "col" if isinstance(node.parent.parent, nodes.thead) else "row"
         self.replace_in(super().visit_entry, node, "<th", f'<th scope="{scope}"')  # type: ignore[misc]
+        if self.labels and (column := node.parent.index(node)):
+            self.body[-1] = self.body[-1].replace("<td", f'<td data-label="{escape(self.labels[column])}"', 1)
 
     # No class for odd and even rows and fields: they make a tenth of a page of laws, and `:nth-child` knows them.
     def visit_row(self, node: nodes.row) -> None:
@@ -84,7 +96,7 @@ def add_accessible_tables(app: Sphinx) -> None:
 
 def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """`doctree-resolved`: leave out of lists of sources the keys, which mean nothing to a reader, and of an address
-    that is shown in full all but its host.
+    that is shown in full all but its host; draw the icons.
     """
     if app.builder.format != "html" or app.builder.name == "epub":
         return
@@ -97,6 +109,17 @@ def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         source.children = [child for child in source.children if not isinstance(child, nodes.label)]
         source["ids"] = []  # a number leads to the list of its own page
         source["classes"].append("no-search")  # these words of many languages would be a fifth of the index
+    for icon in [node for node in doctree.findall(nodes.inline) if node["classes"][:1] == ["icon"]]:
+        drawing = Path(ICONS, f"{icon['classes'][1]}.svg").read_text(encoding="utf-8").strip()
+        drawing = drawing.replace("<svg", '<svg class="icon" aria-hidden="true"', 1)
+        icon.replace_self(nodes.raw("", drawing, format="html"))
+
+
+def read_icon(name: str, rawtext: str, text: str, line: int, inliner: Any, *_more: Any) -> tuple[list[Any], list[Any]]:
+    """The role `icon`: a drawing of `_icons` before a text that says the same, on the site alone."""
+    if not Path(ICONS, f"{text}.svg").is_file():
+        return [], [inliner.reporter.error(f"There is no icon `{text}` in docs/_icons.", line=line)]
+    return [nodes.inline(classes=["icon", text])], []
 
 
 def mark_english(app: Sphinx, doctree: nodes.document) -> None:
@@ -120,6 +143,7 @@ def fill_page(app: Sphinx, name: str, template: str, context: dict[str, Any], do
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_search_language(AnyLanguage)
+    app.add_role("icon", read_icon)
     app.connect("builder-inited", add_accessible_tables, priority=900)
     app.connect("doctree-read", mark_english)
     app.connect("doctree-resolved", shorten_sources)

@@ -52,6 +52,43 @@ def test_a_table_moves_in_a_box_with_a_name_and_its_heads_say_what_they_head(tmp
     assert scopes == [["col", "col", "col"], ["row"]]
 
 
+def test_a_wide_table_is_a_list_on_a_phone_unless_it_has_room_to_write(tmp_path: Path) -> None:
+    row, head = "| 1 | 2 | {} |\n", "| A[^n] | B | C[^n] |\n|---|---|---|\n"
+    tables = [head + row.format(last) for last in ("short", "word " * 60, "☐")]
+    tables += [table.replace(" |\n", " | 4 |\n").replace("---|\n", "---|---|\n") for table in tables]
+    built = build(make_book(tmp_path, page="# Page\n\n" + "\n".join(tables) + "\n[^n]: Note.\n"), tmp_path / "build")
+    found = html.parse(built.output / "page.html").getroot().xpath("//table")
+    labels = [table.xpath("tbody//@data-label") for table in found]
+    assert labels == [[], ["B", "C"], [], ["B", "C", "4"], ["B", "C", "4"], []]
+    assert ["stacked" in table.get("class") for table in found] == [bool(names) for names in labels]
+
+
+def test_an_icon_is_drawn_beside_its_text_and_not_read_aloud(tmp_path: Path) -> None:
+    text = "# Page\n\n## {icon}`handshake`Cooperative\n\n[](#cooperative)\n\n{icon}`wheel`\n"
+    built = build(make_book(tmp_path, "myst_heading_anchors = 2\n", page=text), tmp_path / "build")
+    page = html.parse(built.output / "page.html").getroot()
+    [drawing] = page.xpath("//article//svg")
+    assert (drawing.get("aria-hidden"), drawing.getparent().tag, drawing.tail) == ("true", "h2", "Cooperative")
+    assert page.xpath("//article//p/a/span/text()") == ["Cooperative"]
+    assert [(warning.line, warning.text) for warning in built.warnings] == [
+        (7, "There is no icon `wheel` in docs/_icons.")
+    ]
+    assert max(path.stat().st_size for path in (ROOT / "docs/_icons").glob("*.svg")) <= 1000
+
+
+def test_what_is_not_translated_says_that_it_is_english(tmp_path: Path) -> None:
+    texts = {"Page": "Página", "Here.": "Aquí."}
+    page = "# Page\n\nHere.\n\nThere.\n\n- One\n\n| A |\n|---|\n| B |\n\n```{note}\nTwo.\n```\n"
+    source = make_book(tmp_path, "language, locale_dirs, gettext_compact = 'es', ['.'], 'book'\n", page=page)
+    catalogue = source / "es/LC_MESSAGES/book.po"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text("".join(f'msgid "{old}"\nmsgstr "{new}"\n\n' for old, new in texts.items()), encoding="utf-8")
+    tree = html.parse(build(source, tmp_path / "build").output / "page.html").getroot()
+    english = tree.xpath("//article//*[text()[normalize-space()]][ancestor-or-self::*[@lang='en']]")
+    assert [" ".join(part.text_content().split()) for part in english] == ["There.", "One", "A", "B", "Two."]
+    assert tree.xpath("//article//p[@class='translation']/text()") == ["2 of 7 passages of this page are translated."]
+
+
 @pytest.mark.parametrize(("language", "direction"), [("ur", "rtl"), ("pt_BR", None), ("tlh", None)])
 def test_a_page_says_its_language_and_its_direction(tmp_path: Path, language: str, direction: str | None) -> None:
     built = build(make_book(tmp_path, f"language = {language!r}\n"), tmp_path / "build")

@@ -19,7 +19,7 @@ MARKS = "".join(character for character in map(chr, range(0x300, 0xFFFF)) if uni
 NO_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 WORD = re.compile(f"[{NO_SPACES}]|(?:(?![{NO_SPACES}])[\\w{MARKS}])+")
 ACCENTS = re.compile("[\u0300-\u036f]")
-LONG = 25  # letters in a cell, on average: three columns of such cells do not read on a phone
+LONG = 29  # letters in a cell, on average: three columns of such cells do not read on a phone
 ICONS = Path(__file__).parent.parent / "_icons"
 
 
@@ -61,7 +61,10 @@ class AccessibleTables:
 
     def visit_table(self, node: nodes.table) -> None:
         title, head = node.next_node(nodes.title), node.next_node(nodes.thead)
-        columns = [entry.astext() for entry in head.findall(nodes.entry)] if head else []
+        heads = [entry.deepcopy() for entry in head.findall(nodes.entry)] if head else []
+        for number in [number for entry in heads for number in entry.findall(nodes.footnote_reference)]:
+            number.parent.remove(number)  # the source of a head is no part of its name
+        columns = [entry.astext().strip() for entry in heads]
         texts = ["" if "morecols" in entry else entry.astext().strip(" ☐") for entry in node.findall(nodes.entry)]
         wide = len(columns) > 3 or (len(columns) == 3 and sum(map(len, texts)) > LONG * len(texts))
         self.labels = tuple(columns) if wide and all(texts) else ()
@@ -112,7 +115,7 @@ def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for icon in [node for node in doctree.findall(nodes.inline) if node["classes"][:1] == ["icon"]]:
         drawing = Path(ICONS, f"{icon['classes'][1]}.svg").read_text(encoding="utf-8").strip()
         drawing = drawing.replace("<svg", '<svg class="icon" aria-hidden="true"', 1)
-        icon.replace_self(nodes.raw("", drawing, format="html"))
+        icon.parent.replace(icon, nodes.raw("", drawing, format="html"))
 
 
 def read_icon(name: str, rawtext: str, text: str, line: int, inliner: Any, *_more: Any) -> tuple[list[Any], list[Any]]:

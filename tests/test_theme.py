@@ -70,7 +70,7 @@ def test_an_icon_is_drawn_beside_its_text_and_not_read_aloud(tmp_path: Path) -> 
     [drawing] = page.xpath("//article//svg")
     assert (drawing.get("aria-hidden"), drawing.getparent().tag, drawing.tail) == ("true", "h2", "Cooperative")
     assert page.xpath("//article//p/a/span/text()") == ["Cooperative"]
-    assert [(warning.line, warning.text) for warning in built.warnings] == [
+    assert [(warning.line, warning.message) for warning in built.warnings] == [
         (7, "There is no icon `wheel` in docs/_icons.")
     ]
     assert max(path.stat().st_size for path in (ROOT / "docs/_icons").glob("*.svg")) <= 1000

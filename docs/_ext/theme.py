@@ -19,7 +19,6 @@ MARKS = "".join(character for character in map(chr, range(0x300, 0xFFFF)) if uni
 NO_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 WORD = re.compile(f"[{NO_SPACES}]|(?:(?![{NO_SPACES}])[\\w{MARKS}])+")
 ACCENTS = re.compile("[\u0300-\u036f]")
-LONG = 29  # letters in a cell, on average: three columns of such cells do not read on a phone
 ICONS = Path(__file__).parent.parent / "_icons"
 
 
@@ -44,9 +43,7 @@ var splitQuery = (query) => {{
 
 
 class AccessibleTables:
-    """Mixin for writers of HTML: heads of rows and columns say so; a wide table moves in a named box for keyboards, and
-    on a phone it is a list (class `stacked`), unless it has boxes to tick or room to write.
-    """
+    """Mixin for writers of HTML: heads say what they head; a table is in a named box, a wide one a list on a phone."""
 
     body: list[str]
     starttag: Callable[..., str]
@@ -61,12 +58,11 @@ class AccessibleTables:
 
     def visit_table(self, node: nodes.table) -> None:
         title, head = node.next_node(nodes.title), node.next_node(nodes.thead)
-        heads = [entry.deepcopy() for entry in head.findall(nodes.entry)] if head else []
-        for number in [number for entry in heads for number in entry.findall(nodes.footnote_reference)]:
-            number.parent.remove(number)  # the source of a head is no part of its name
-        columns = [entry.astext().strip() for entry in heads]
+        heads = [entry.findall(nodes.Text) for entry in head.findall(nodes.entry)] if head else []
+        columns = ["".join(text for text in texts if text.parent.tagname != "footnote_reference") for texts in heads]
+        # A form to write in, with empty cells and boxes to tick, stays a table.
         texts = ["" if "morecols" in entry else entry.astext().strip(" ☐") for entry in node.findall(nodes.entry)]
-        wide = len(columns) > 3 or (len(columns) == 3 and sum(map(len, texts)) > LONG * len(texts))
+        wide = len(columns) > 3 or (len(columns) == 3 and sum(map(len, texts)) > 29 * len(texts))  # long cells
         self.labels = tuple(columns) if wide and all(texts) else ()
         node["classes"] += ["stacked"] if self.labels else []
         about = title.astext() if title else ", ".join(columns)
@@ -114,14 +110,13 @@ def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         source["classes"].append("no-search")  # these words of many languages would be a fifth of the index
     for icon in [node for node in doctree.findall(nodes.inline) if node["classes"][:1] == ["icon"]]:
         drawing = Path(ICONS, f"{icon['classes'][1]}.svg").read_text(encoding="utf-8").strip()
-        drawing = drawing.replace("<svg", '<svg class="icon" aria-hidden="true"', 1)
         icon.parent.replace(icon, nodes.raw("", drawing, format="html"))
 
 
 def read_icon(name: str, rawtext: str, text: str, line: int, inliner: Any, *_more: Any) -> tuple[list[Any], list[Any]]:
     """The role `icon`: a drawing of `_icons` before a text that says the same, on the site alone."""
     if not Path(ICONS, f"{text}.svg").is_file():
-        return [], [inliner.reporter.error(f"There is no icon `{text}` in docs/_icons.", line=line)]
+        return [], [inliner.reporter.warning(f"There is no icon `{text}` in docs/_icons.", line=line)]
     return [nodes.inline(classes=["icon", text])], []
 
 
@@ -141,7 +136,6 @@ def fill_page(app: Sphinx, name: str, template: str, context: dict[str, Any], do
     """`html-page-context`: what the templates show and cannot find themselves."""
     first = doctree.next_node(nodes.paragraph) if doctree is not None else None
     context["description"] = " ".join(first.astext().split()) if first else ""
-    context["base_url"] = app.config.html_baseurl and app.config.html_baseurl.rstrip("/") + "/"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -46,7 +46,6 @@ class AccessibleTables:
     """Mixin for writers of HTML: heads say what they head; a table is in a named box, a wide one a list on a phone."""
 
     body: list[str]
-    starttag: Callable[..., str]
     tables = 0
     labels: tuple[str, ...] = ()
 
@@ -78,13 +77,6 @@ class AccessibleTables:
         if self.labels and (column := node.parent.index(node)):
             self.body[-1] = self.body[-1].replace("<td", f'<td data-label="{escape(self.labels[column])}"', 1)
 
-    # No class for odd and even rows and fields: they make a tenth of a page of laws, and `:nth-child` knows them.
-    def visit_row(self, node: nodes.row) -> None:
-        self.body.append(self.starttag(node, "tr", ""))
-        node.column = 0  # type: ignore[attr-defined]  # docutils counts the cells of a row on its node
-
-    def visit_field(self, node: nodes.field) -> None: ...
-
 
 def add_accessible_tables(app: Sphinx) -> None:
     """`builder-inited`, behind the book theme, whose writer puts each table in a box."""
@@ -94,9 +86,7 @@ def add_accessible_tables(app: Sphinx) -> None:
 
 
 def shorten_sources(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """`doctree-resolved`: leave out of lists of sources the keys, which mean nothing to a reader, and of an address
-    that is shown in full all but its host; draw the icons.
-    """
+    """`doctree-resolved`: show of an address its host, and of the bibliography no keys; draw the icons."""
     if app.builder.format != "html" or app.builder.name == "epub":
         return
     for link in doctree.findall(nodes.reference):

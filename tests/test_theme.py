@@ -84,7 +84,7 @@ def test_what_is_not_translated_says_that_it_is_english(tmp_path: Path) -> None:
     catalogue.parent.mkdir(parents=True)
     catalogue.write_text("".join(f'msgid "{old}"\nmsgstr "{new}"\n\n' for old, new in texts.items()), encoding="utf-8")
     tree = html.parse(build(source, tmp_path / "build").output / "page.html").getroot()
-    english = tree.xpath("//article//*[text()[normalize-space()]][ancestor-or-self::*[@lang='en']]")
+    english = tree.xpath("//article//*[@lang='en']/descendant-or-self::*[not(*)]")
     assert [" ".join(part.text_content().split()) for part in english] == ["There.", "One", "A", "B", "Two."]
     assert tree.xpath("//article//p[@class='translation']/text()") == ["2 of 7 passages of this page are translated."]
 

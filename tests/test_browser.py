@@ -205,6 +205,18 @@ def test_a_number_shows_its_source_and_leads_back_without_loading_a_page(
     assert numbers == [*map(str, range(1, len(numbers) + 1))]  # two sources of one author and year differ
 
 
+def test_a_wide_table_is_a_list_on_a_phone_and_a_citation_is_one_tap_away(reader: Readers, handbook: Built) -> None:
+    page = reader(java_script_enabled=False).open("index")
+    page.locator("summary", has_text="How to cite this page").click()
+    assert page.locator(".cite p").inner_text().startswith("SSE handbook contributors. ")
+    wide = next(name for name in PAGES if 'data-label="' in (handbook.output / f"{name}.html").read_text("utf-8"))
+    cell = reader(java_script_enabled=False).open(wide).locator("td[data-label]").first
+    assert cell.evaluate("(e) => getComputedStyle(e, '::before').content").startswith(
+        f'"{cell.get_attribute("data-label")}'
+    )
+    assert not cell.locator("xpath=ancestor::table/thead").is_visible()
+
+
 # What the reader's device asks for
 
 

@@ -17,9 +17,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_domain(crossrefs.SSEDomain)
     app.add_config_value("sse_data_dir", "", "env", str)  # the folder of `videos.yaml`, from the sources on
     app.add_config_value("sse_video_max_age", 180, "", int)  # days
-    app.add_role_to_domain("sse", "video", videos.VideoRole())
-    app.add_directive_to_domain("sse", "video", videos.VideoCard)
-    app.add_directive_to_domain("sse", "videos", videos.VideoList)
     app.connect("builder-inited", videos.read_register)
     app.connect("doctree-resolved", videos.name_users)
     app.connect("env-get-outdated", videos.reread_lists)

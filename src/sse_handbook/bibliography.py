@@ -1,6 +1,5 @@
 """Bibliography: a bad file or entry stops the build; warns of unknown keys in citations, and of unused sources."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,6 @@ def check_files(app: Sphinx) -> None:
 
 def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
     """Yield where the text is no BibTeX, or where no list of sources can show an entry, and what to do."""
-    for conflict in re.finditer(r"^(<{7}|>{7}) ", text, re.MULTILINE):  # BibTeX takes them for remarks
-        yield conflict.start(), "Git could not merge two changes here. Keep one of them, and delete the three marks."
     parser = Parser()
     commands = LowLevelParser(text, macros=parser.macros)
     try:
@@ -44,7 +41,10 @@ def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
                 if not entry.persons and "title" not in entry.fields:
                     yield commands.command_start, f"The source `{entry.key}` has no author and no title. Add one."
     except PybtexError as error:
-        yield commands.command_start, f"The file of sources stops making sense here: {error}. Look above it, too."
+        advice = "Look at its key, its commas and its braces."
+        yield commands.command_start, f"The entry that begins here stops making sense: {error}. {advice}"
+    if not parser.data.entries:
+        yield 0, "The file of sources is empty. Give back its entries, or take it out of `bibtex_bibfiles`."
 
 
 class KnownSources(SphinxRole):
@@ -52,21 +52,20 @@ class KnownSources(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         bibliography: Any = self.env.get_domain("cite")
-        (path, line), known, found = self.get_source_info(), bibliography.bibdata.data.entries, []
+        (path, line), known, targets = self.get_source_info(), bibliography.bibdata.data.entries, []
         try:
-            for key, before, after in parse_citation_targets(self.text):
-                if key in known:
-                    self.env.metadata[self.env.current_document.docname].setdefault("sources_cited", set()).add(key)
-                    found.append(f"{{{before}}}{key}{{{after}}}".replace("{}", ""))
-                else:
-                    hint = did_you_mean(key, known) or " Add it to the file of sources, with title, date and address."
-                    warn(Check.XREF_MISSING, f"No source has the key `{key}`.{hint}", path, line, key)
+            targets = [*parse_citation_targets(self.text)]
         except ValueError:
             message = f"`{self.text}` is no list of keys. Write keys of sources, with commas between them."
             warn(Check.XREF_MISSING, message, path, line, self.text)
+        for key in [target.key for target in targets if target.key not in known]:
+            hint = did_you_mean(key, known) or " Add it to the file of sources, with title, date and address."
+            warn(Check.XREF_MISSING, f"No source has the key `{key}`.{hint}", path, line, key)
+        found = {key: f"{{{before}}}{key}{{{after}}}" for key, before, after in targets if key in known}
+        self.env.metadata[self.env.current_document.docname].setdefault("sources_cited", set()).update(found)
         if not found:
             return [nodes.inline("", f"[{self.text}]")], []
-        self.text = self.target = ",".join(found)
+        self.text = self.target = ",".join(found.values()).replace("{}", "")
         return super().run()
 
 

@@ -1,8 +1,4 @@
-"""Warns of missing link targets, of labels and terms that nobody uses or that stand twice, of pages without heading.
-
-The domain `sse` keeps what each page defines and uses. A missing target is told at `warn-missing-reference`, where
-Sphinx would tell it; MyST has no such event for Markdown links, so a transform looks at these first.
-"""
+"""Warns of missing link targets, of labels and terms that nobody uses or that stand twice, of pages without heading."""
 
 import re
 from collections.abc import Iterable, Set
@@ -18,7 +14,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
 
-from .videos import find_uses
+from .videos import VideoCard, VideoList, VideoRole, find_uses
 from .warnings_ import Check, did_you_mean, find_lines, read_advice, warn
 
 # How the name of each kind is written where it is defined, in MyST or in reST; what to do where nobody uses it.
@@ -33,10 +29,12 @@ LAW = re.compile(r"law-[a-z]{2,3}-")  # the label of a law, with its country
 
 
 class SSEDomain(Domain):
-    """The home of the roles and directives; what each page defines, refers to and shows."""
+    """The home of the roles and directives; keeps what each page defines, refers to and shows."""
 
     name = "sse"
     label = "SSE handbook"
+    roles: ClassVar = {"video": VideoRole()}
+    directives: ClassVar = {"video": VideoCard, "videos": VideoList}
     initial_data: ClassVar[dict[str, Any]] = {"names": {}, "uses": {}, "videos": {}}  # each by document
 
     def clear_doc(self, docname: str) -> None:
@@ -118,7 +116,7 @@ class MissingFootnotes(SphinxTransform):
 
 
 class MissingTargets(SphinxPostTransform):
-    """Tell missing targets of Markdown links before MyST does."""
+    """Tell missing targets of Markdown links before MyST does, which has no event for them."""
 
     default_priority = 8  # MyST's own resolver has 9, Sphinx's 10
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 import yaml
 
-from .warnings_ import did_you_mean, read_advice
+from .warnings_ import did_you_mean, find_conflict, read_advice
 
 Steps = tuple[str | int, ...]  # to a value in a file: keys, and numbers of items
 
@@ -64,18 +64,21 @@ class _Reader:
         raw, line = b"", 0
         try:
             raw = self.path.read_bytes()
-            root = yaml.compose(raw, yaml.SafeLoader)
+            line = find_conflict(raw)
+            root = None if line else yaml.compose(raw, yaml.SafeLoader)
             if isinstance(root, yaml.MappingNode):
                 return cast("dict[str, Any]", self.build(root))
             state = "is empty" if root is None else "holds no map"
             advice = f"The register {state}. Write `key:` and, below it, its fields, or delete the file."
+            advice = read_advice("slips")["conflict"] if line else advice
         except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
-            mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            line = mark.line if mark else raw.count(b"\n", 0, getattr(error, "position", 0))
+            within = str(getattr(error, "context", "")).startswith("while scanning a ")  # where it begins
+            mark: Any = getattr(error, "context_mark" if within else "problem_mark", None)
+            line = mark.line + 1 if mark else raw.count(b"\n", 0, getattr(error, "position", 0)) + 1
             problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
             known = (advice for slip, advice in read_advice("slips").items() if slip in problem)
             advice = next(known, f"The register cannot be read: {problem}.")
-        self.faults.append(Fault(self.path, line + 1, advice))
+        self.faults.append(Fault(self.path, line or 1, advice))
         return {}
 
     def build(self, node: Any, *steps: str | int) -> Any:

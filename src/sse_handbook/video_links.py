@@ -52,9 +52,8 @@ Fields = dict[str, list[str]]
 
 
 class VideoLinkError(ValueError):
-    """An address on a known video host that does not name one video as it must; the text says what is wrong, `hint` how
-    to fix it (with the right address if it is known), `code` is `id_length`, `id_alphabet`, `id_last`, `start` or
-    `not_one_video`.
+    """What is wrong with an address on a known video host. `hint` says how to fix it, with the right address if it is
+    known; `code` is `id_length`, `id_alphabet`, `id_last`, `start` or `not_one_video`.
     """
 
     def __init__(self, code: str, message: str, hint: str = COPY_AGAIN) -> None:
@@ -120,8 +119,7 @@ def _parse_youtube(host: str, steps: list[str], fields: Fields) -> VideoLink:
         ids = steps[:1]
     if not ids or ids[0] in ("videoseries", "live_stream"):  # commands to the player
         raise VideoLinkError(*NOT_ONE_VIDEO)
-    name = _check_youtube_id(ids[0].rstrip("/"))  # a slash may close the address
-    return _add_start(VideoLink("youtube", name), fields)
+    return _add_start(VideoLink("youtube", _check_youtube_id(ids[0].rstrip("/"))), fields)  # a slash may close it
 
 
 def _check_youtube_id(written: str) -> str:

@@ -106,10 +106,8 @@ def names_video(body: bytes, link: VideoLink) -> bool:
 
 
 def decide_status(before: Status, found: str, day: date) -> Status:
-    """Return what to remember: a video is dead when runs on two days agree, a week apart where it was but suspect, and
-    then until it is seen again. What is unknown changes nothing.
-    """
-    if found == "unknown":
+    """Return what to remember. Dead is what two runs agree on, a day apart (a week where it was but suspect)."""
+    if found == "unknown":  # it changes nothing
         return before
     known = {"status": found, "checked": str(day)}
     if found.startswith("alive"):
@@ -123,9 +121,7 @@ def decide_status(before: Status, found: str, day: date) -> Status:
 
 
 class VideoCheckBuilder(DummyBuilder):
-    """`sphinx-build -b videocheck`: writes `video-status.json` beside the list of videos, and `report.md`; ends with 1
-    where a video is dead, and with 2 where hosts could not be asked.
-    """
+    """`sphinx-build -b videocheck`: ends with 1 where a video is dead, and with 2 where hosts could not be asked."""
 
     name = "videocheck"
     epilog = ""

@@ -31,8 +31,8 @@ DAY = "%-d %B %Y"
 HOST_NAMES = {"youtube": "YouTube", "vimeo": "Vimeo", "peertube": "PeerTube"}
 # Text that shows an address and leads nowhere, or that is a link and found as one.
 NO_TEXT = (nodes.reference, nodes.literal, nodes.FixedTextElement, nodes.math)
-# An address in raw HTML or in a text: up to a quote, a space or a bracket.
-ADDRESS = re.compile(r"""//[^\s"'<>)\\]+""")
+# An address in raw HTML or in a text: up to a quote, a space or a bracket, without what ends the sentence.
+ADDRESS = re.compile(r"""//[^\s"'<>)\\]+(?<=[\w/=&#-])""")
 Status = dict[str, str]  # of a video: its `address`, `status`, and the days `checked`, `seen` working, gone `since`
 
 
@@ -56,7 +56,6 @@ class Register:
 
     path: Path
     status_path: Path
-    files: list[str]  # those of the two that there are
     status: dict[str, Status] | None  # by address; `None` where the file is broken
     items: list[Entry | Fault]  # of the file with this path and time: it is checked again only when it has changed
     state: tuple[Path, int] | None
@@ -97,8 +96,7 @@ def read_register(app: Sphinx) -> None:
     path, status_path = folder / "videos.yaml", folder / "video-status.json"
     state, last = (path, path.stat().st_mtime_ns) if path.exists() else None, vars(app.env).get("sse_videos")
     items = last.items if last and last.state == state else list(read_entries(path, SCHEMA) if state else ())
-    files = [str(file) for file in (path, status_path) if file.exists()]
-    register = vars(app.env)["sse_videos"] = Register(path, status_path, files, read_status(status_path), items, state)
+    register = vars(app.env)["sse_videos"] = Register(path, status_path, read_status(status_path), items, state)
     for item in items:
         if isinstance(item, Fault):
             warn(Check.REGISTER, item.message, path, item.line)
@@ -193,8 +191,8 @@ class VideoRole(ReferenceRole):
 def note_register(env: BuildEnvironment) -> Register:
     """Return the list; the page is read again when it, or what was last found of its videos, has changed."""
     register = Register.of(env)
-    for path in register.files:
-        env.note_dependency(path)
+    for path in filter(Path.exists, (register.path, register.status_path)):
+        env.note_dependency(str(path))
     return register
 
 
@@ -266,7 +264,8 @@ def check_address(address: str, register: Register, path: str, line: int | None)
             return None
         check, link, message, advice = Check.VIDEO_ADDRESS, None, str(error), error.hint
     known = {link.id: key for link, key in register.keys.items()}
-    for near in (near for part in re.split("[/?=&#]", address) for near in get_close_matches(part, known, 1, 0.8)):
+    parts = re.split("[/?=&#]", address)
+    for near in {near for part in parts for near in get_close_matches(part, known, 1, 0.8)}.difference(parts):
         advice = f"Did you mean `{known[near]}` ({near})?"
     warn(check, f"{message} {advice}", path, line, address)
     return link

@@ -16,6 +16,8 @@ from sphinx.locale import __
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
+# What Git leaves where it could not merge two changes. A block of code with the name of a language may show it.
+CONFLICT = re.compile(rb"^(?P<fence>```+|~~~+)[\w+-]+\s*\n.*?^(?P=fence)|^(?P<mark>[<>]{7} )", re.MULTILINE | re.DOTALL)
 
 # Every kind of warning: its name in small letters is the subtype, the type is `sse`.
 Check = Enum(
@@ -42,10 +44,18 @@ def stop(path: Path, line: int, message: str) -> NoReturn:
 
 def read_or_stop(path: Path, what: str, encoding: str) -> str:
     raw = path.read_bytes()
+    if line := find_conflict(raw):
+        stop(path, line, read_advice("slips")["conflict"])
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         stop(path, raw.count(b"\n", 0, error.start) + 1, f"The {what} is not UTF-8 here. Save it as UTF-8.")
+
+
+def find_conflict(raw: bytes) -> int:
+    """Return the line of the first mark that a merge has left; 0 if there is none."""
+    mark = next((found for found in CONFLICT.finditer(raw) if found["mark"]), None)
+    return raw.count(b"\n", 0, mark.start()) + 1 if mark else 0
 
 
 def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:

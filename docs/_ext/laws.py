@@ -54,10 +54,6 @@ def fold_name(country: dict[str, Any]) -> str:
     return unicodedata.normalize("NFD", country["name"]).casefold()
 
 
-def first_letter(country: dict[str, Any]) -> str:
-    return fold_name(country)[:1].upper()
-
-
 def read_values(law: Law, option: str) -> set[str]:
     """Return what a law or a country answers to an option of a list."""
     if option == "principles":
@@ -111,11 +107,13 @@ class LawList(SphinxDirective):
             for value in sorted({*asked}.difference(known)):
                 hint = did_you_mean(value, known) or f" Write one of: {', '.join(sorted(known))}."
                 warn(BookCheck.LAW_UNKNOWN, f"`:{option}:` knows no `{value}`.{hint}", *self.get_source_info())
+        show = self.options.get("show", "table")
+        if show in ("entries", "conventions"):
+            self.keep_to_country_of_page()
         countries = choose(book.register.countries, OF_COUNTRY, self.options)
         laws = sorted(choose(book.register.laws, OF_LAW, self.options), key=lambda law: law["country_name"])
         laws = sorted(laws, key=SORTS[self.options["sort"]]) if "sort" in self.options else laws
         note_files(self.env, [country["country"] for country in countries])
-        show = self.options.get("show", "table")
         if show == "entries" and "country" in self.options:
             others = [law for law in laws if law["type"] != "ratification"]  # which `conventions` shows
             return [node for country in countries for node in self.make_entries(country, others)]
@@ -125,12 +123,22 @@ class LawList(SphinxDirective):
         if show == "conventions":
             laws = [law for law in laws if law["type"] == "ratification"]
             return [*self.render(show, laws=laws, countries=countries), *map(self.make_entry, laws)]
-        letters = [(letter, [*group]) for letter, group in groupby(sorted(countries, key=fold_name), first_letter)]
-        parts: list[nodes.Node] = []
-        for letter, group in letters if show == "countries" else ():
-            label = f"countries-{letter.lower()}"
-            parts.append(self.make_section(label, letter, "letter", countries=group, laws=laws))
+        by_letter = groupby(sorted(countries, key=fold_name), lambda country: fold_name(country)[:1].upper())
+        letters = [(letter, [*group]) for letter, group in by_letter]
+        parts = [
+            self.make_section(f"countries-{letter.lower()}", letter, "letter", countries=group, laws=laws)
+            for letter, group in (letters if show == "countries" else ())
+        ]
         return [*self.render(show, laws=laws, countries=countries, letters=letters), *parts]
+
+    def keep_to_country_of_page(self) -> None:
+        """Warn of a country whose entries stand on another page, its own, and take the country of this page for it."""
+        here = self.env.current_document.docname.removeprefix(COUNTRY_PAGES)
+        hint = f" Write `:country: {here}`." if here in book.register.countries else ""
+        for code in self.find_pages() & {*self.options.get("country", ())} - {here}:
+            message = f"The entries of `{code}` stand on its own page, `{COUNTRY_PAGES}{code}`.{hint}"
+            warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info())
+            self.options["country"] = [] if f"laws-{here}" in self.state.document.nameids else [here]
 
     def find_pages(self) -> set[str]:
         """Return the codes of the countries that have a page of their own."""

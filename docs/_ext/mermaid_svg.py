@@ -61,7 +61,8 @@ class Diagram(SphinxDirective):
             return self.stand_in(f"There is no diagram `{self.arguments[0]}`.{advice}", Path(page), line)
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
-            return self.stand_in("The diagram is not UTF-8 here. Save the file as UTF-8.", self.path, line)
+            code = error.object.decode(errors="replace")
+            return self.stand_in("The diagram is not UTF-8 here. Save it as UTF-8.", self.path, line, code.splitlines())
         except RuntimeError as error:
             advice, line = explain_refusal(str(error), code)
             message = f"Mermaid cannot draw this diagram. {advice}"

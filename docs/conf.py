@@ -87,8 +87,9 @@ pdf_fonts = (
     *("Fira Sans", "IBM Plex Mono", "Sarabun", "Hind Siliguri", "Mukta", "IBM Plex Sans Arabic"),
     "Noto Sans CJK JP",
 )
-# Long parts of a chapter are chapters of their own: people print the laws of their region.
-pdf_chapters = ["policy/laws/*", "reference/sources*"]
+# Pages with a file of their own, beside the chapters: of the book; a sheet of one page or two of A4, for a meeting or
+# an office; a hand-out, which is a sheet in large letters.
+pdf_files = {"reference/sources*": "book", "countries/??": "sheet", "organise/handouts/[!i]*": "handout"}
 
 epub_basename = "sse-handbook"
 epub_title = "Home-based workers and the social and solidarity economy: a handbook"

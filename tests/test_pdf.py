@@ -26,10 +26,12 @@ from sse_handbook.video_links import parse_video_link
 EPOCH = "1795000000"  # 18 November 2026
 HEADINGS = {f"/H{level}" for level in range(1, 7)}
 BLOCKS = HEADINGS | {"/P", "/LBody", "/Lbl", "/TD", "/TH", "/Caption", "/Note", "/TOCI"}
-# Of a page of the site: what links to its own headings, what is drawn, and the heading of its sources, here none.
+# Of a page of the site: what links to its own headings, what is drawn, the heading of its sources, here none; what a
+# reader opens there; and the names of countries.
 UNPRINTED = (
     ".//a[@class='headerlink'] | .//*[local-name()='svg'] | .//script | .//comment() | .//p[@class='sse-version']"
-    " | .//h2[@class='rubric']"
+    " | .//h2[@class='rubric'] | .//div[contains(@class, 'finder')] | .//div[contains(@class, 'near')]"
+    " | .//details[contains(@class, 'more')]/summary"
 )
 SVG = ".//div[@class='diagram']/*[local-name()='svg']"
 RIGHT_TO_LEFT = r"[\u0590-\u06ff]+(?: [\u0590-\u06ff]+)*"
@@ -186,7 +188,11 @@ def book(printed: Path) -> Printed:
 
 @pytest.fixture(scope="session")
 def chapters(printed: Path) -> dict[str, Printed]:
-    return {path.stem: Printed(path) for path in sorted(printed.glob("sse-handbook-*.pdf"))}
+    return {path.stem: Printed(path) for path in sorted(set(printed.glob("sse-handbook-*.pdf")) - find_sheets(printed))}
+
+
+def find_sheets(printed: Path) -> set[Path]:
+    return {*printed.glob("sse-handbook-countries-??.pdf"), *printed.glob("sse-handbook-organise-handouts-*.pdf")}
 
 
 def documents(printed: Path, name: str = "sse-handbook") -> list[str]:
@@ -327,17 +333,22 @@ def test_every_code_of_a_video_gives_its_address_at_half_the_size(printed: Path,
     assert videos == {link and link.id for link in (parse_video_link(entry["link"]) for entry in register.values())}
 
 
+def check_pdf_ua(file: Printed) -> str:
+    """Check what PDF/UA asks for, and return the title."""
+    assert (file.pdf.Root.Lang, file.pdf.Root.MarkInfo.Marked) == ("en", True)
+    assert file.pdf.Root.ViewerPreferences.DisplayDocTitle
+    fonts = [font for font in file.pdf.objects if isinstance(font, pikepdf.Dictionary) and "/FontName" in font]
+    ours = r"/[A-Z]{6}\+(FiraSans|IBMPlex|Sarabun|HindSiliguri|Mukta|NotoSansCJK)"  # of the packages, of no system
+    assert [str(font.FontName) for font in fonts if not re.match(ours, str(font.FontName))] == []
+    with file.pdf.open_metadata() as metadata:
+        assert metadata["pdfuaid:part"] == "1"
+        return str(metadata["dc:title"])
+
+
 def test_every_file_is_what_pdf_ua_asks_for(book: Printed, chapters: dict[str, Printed]) -> None:
     titles = set()
     for file in (book, *chapters.values()):
-        assert (file.pdf.Root.Lang, file.pdf.Root.MarkInfo.Marked) == ("en", True)
-        assert file.pdf.Root.ViewerPreferences.DisplayDocTitle
-        with file.pdf.open_metadata() as metadata:
-            assert metadata["pdfuaid:part"] == "1"
-            titles.add(metadata["dc:title"])
-        fonts = [font for font in file.pdf.objects if isinstance(font, pikepdf.Dictionary) and "/FontName" in font]
-        ours = r"/[A-Z]{6}\+(FiraSans|IBMPlex|Sarabun|HindSiliguri|Mukta|NotoSansCJK)"  # of the packages, of no system
-        assert [str(font.FontName) for font in fonts if not re.match(ours, str(font.FontName))] == []
+        titles.add(check_pdf_ua(file))
         last = {piece.page: piece for piece in file.pieces if piece.text.strip() and "/Note" not in piece.kinds}
         assert set(last) >= set(range(2, len(file.pdf.pages) + 1))
         assert [piece for piece in last.values() if HEADINGS & set(piece.kinds)] == [], "a heading alone at the foot"
@@ -348,13 +359,24 @@ def test_the_files_are_small_and_there_is_one_for_each_chapter(printed: Path) ->
     index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
     chapters = re.findall(r"^([\w-]+)/index$", index, re.MULTILINE)
     assert chapters
-    laws = {path.stem for path in (ROOT / "docs/policy/laws").glob("*.md")} - {"index"}
-    chapters += ["policy-laws", *(f"policy-laws-{law}" for law in laws)]
     chapters += [f"reference-{path.stem}" for path in (ROOT / "docs/reference").glob("*sources*.md")]
     sizes = {path.stem.removeprefix("sse-handbook"): path.stat().st_size for path in printed.glob("*.pdf")}
-    assert set(sizes) == {"", *(f"-{chapter}" for chapter in chapters)}
-    assert sizes.pop("") <= 5_000_000
-    assert max(sizes.values()) <= 500_000, sizes
+    sheets = {sheet.stem.removeprefix("sse-handbook") for sheet in find_sheets(printed)}
+    assert sizes.keys() - sheets == {"", *(f"-{chapter}" for chapter in chapters)}
+    assert sizes.pop("") <= 6_500_000
+    assert max(sizes.values()) <= 1_000_000, sizes
+
+
+def test_each_country_and_hand_out_has_a_sheet_of_two_pages_at_most_for_all_readers(printed: Path) -> None:
+    pages = [*(ROOT / "docs/countries").glob("??.md"), *(ROOT / "docs/organise/handouts").glob("*.md")]
+    sheets = find_sheets(printed)
+    assert len(sheets) == len([page for page in pages if page.stem != "index"]) > 100
+    for sheet in sheets:
+        file = Printed(sheet)
+        assert 1 <= len(file.pdf.pages) <= 2, sheet.name
+        assert sheet.stat().st_size <= (100_000 if "-handouts-" in sheet.name else 60_000), sheet.name
+        check_pdf_ua(file)
+        assert file.pieces[0].kinds[-1] == "/H1", sheet.name
 
 
 def test_a_chapter_has_its_pages_its_contents_and_the_sources_that_it_names(
@@ -366,7 +388,7 @@ def test_a_chapter_has_its_pages_its_contents_and_the_sources_that_it_names(
         assert titles[0] in "".join(piece.text for piece in chapter.pieces if piece.page == 1)
         assert all(leads == number for _title, leads, number in chapter.contents)
         assert [title for title, *_pages in chapter.contents if title in titles] == titles, name
-        assert [docname for docname in own[1:] if docname.startswith("policy/laws/")] == [], "it has a file of its own"
+        assert [docname for docname in own[1:] if docname.startswith("countries/")] == [], "it has a sheet of its own"
         numbers = [piece for piece in chapter.pieces if piece.text.strip(", ").isdigit()]
         listed = {piece.text.strip() for piece in numbers if piece.kinds[-1] == "/Strong"}
         linked = [piece for piece in numbers if {"/Link", "/Span"} <= set(piece.kinds) and "/Note" not in piece.kinds]

@@ -1,9 +1,11 @@
 """How templates of `laws/` write: dates in words, and every value escaped that is not `Markdown` or `safe`."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
@@ -69,9 +71,16 @@ def count_values(laws: Iterable[Law], field: str) -> list[tuple[str, int]]:
     return Counter(law[field] for law in laws).most_common()
 
 
+def group_by_letter(countries: Iterable[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
+    """Return the first letters of the names, and the countries of each; an accent counts for nothing."""
+    fold = {country["country"]: unicodedata.normalize("NFD", country["name"]).upper() for country in countries}
+    named = groupby(sorted(countries, key=lambda country: fold[country["country"]]), lambda it: fold[it["country"]][:1])
+    return [(letter, list(group)) for letter, group in named]
+
+
 templates = Environment(  # noqa: S701 (it makes Markdown, and escapes it itself)
     loader=FileSystemLoader(TEMPLATES), finalize=escape_markdown, trim_blocks=True, lstrip_blocks=True
 )
 templates.globals |= {"_": _, "ngettext": lambda *texts: get_translator("sphinx").ngettext(*texts), "language": "en"}
 templates.filters |= {"count": count_values, "dates": format_dates, "day": format_day, "mermaid": escape_mermaid}
-templates.filters |= {"months": months_since, "name": law_name, "safe": Markdown}
+templates.filters |= {"letters": group_by_letter, "months": months_since, "name": law_name, "safe": Markdown}

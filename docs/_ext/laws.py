@@ -3,7 +3,6 @@
 The entry of a law has the label `law-KEY`, so that links to it, and what they lead to, are Sphinx's own.
 """
 
-import unicodedata
 from collections.abc import Collection, Iterable
 from itertools import groupby
 from pathlib import Path
@@ -14,7 +13,7 @@ from book_checks import BookCheck
 from docutils import nodes
 from docutils.parsers.rst import directives
 from law_changes import find_changes
-from law_text import TEMPLATES, law_name, months_since, templates
+from law_text import TEMPLATES, group_by_letter, law_name, months_since, templates
 from register import Law, Register, read_fields, read_register, read_schema, same_country
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -31,7 +30,7 @@ logger = logging.getLogger(__name__)
 book = SimpleNamespace(register=Register(), users={})
 OF_COUNTRY = ("country", "region", "subregion")
 OF_LAW = (*OF_COUNTRY, "type", "topic", "status", "level", "evidence", "finder", "principles", "with")
-SHOWS = ["table", "entries", "counts", "summary", "chart", "timeline", "downloads", "codebook"]
+SHOWS = ["table", "entries", "counts", "summary", "chart", "downloads", "codebook"]
 SHOWS += ["countries", "finder", "conventions", "gaps", "neighbours", "changes"]
 COUNTRY_PAGES = "countries/"  # each is named by the code of its country, and has the label `country-CODE`
 HEADINGS: Any = templates.get_template("headings.jinja").make_module()
@@ -46,12 +45,8 @@ def oldest_first(law: Law) -> str:
 SORTS = {
     "year": lambda law: law.get("adopted") or law.get("in_force") or law["year"] or "9999",
     "checked": oldest_first,
+    "status": lambda law: read_schema("laws")["properties"]["status"]["enum"].index(law["status"]),
 }
-
-
-def fold_name(country: dict[str, Any]) -> str:
-    """Return what sorts a country by its name: without accents."""
-    return unicodedata.normalize("NFD", country["name"]).casefold()
 
 
 def read_values(law: Law, option: str) -> set[str]:
@@ -112,24 +107,22 @@ class LawList(SphinxDirective):
             self.keep_to_country_of_page()
         countries = choose(book.register.countries, OF_COUNTRY, self.options)
         laws = sorted(choose(book.register.laws, OF_LAW, self.options), key=lambda law: law["country_name"])
-        laws = sorted(laws, key=SORTS[self.options["sort"]]) if "sort" in self.options else laws
+        alone = "country" in self.options  # on its own page: what counts today comes first
+        sort = self.options.get("sort", "status" if alone else "")
+        laws = sorted(laws, key=SORTS[sort]) if sort else laws
         note_files(self.env, [country["country"] for country in countries])
-        if show == "entries" and "country" in self.options:
-            others = [law for law in laws if law["type"] != "ratification"]  # which `conventions` shows
-            return [node for country in countries for node in self.make_entries(country, others)]
-        if show == "entries":
-            laws = [law for law in laws if law["country"] not in self.find_pages()]
+        if show == "entries" and not alone:
             return [self.make_country([*group]) for _key, group in groupby(laws, lambda law: law["country"])]
-        if show == "conventions":
-            laws = [law for law in laws if law["type"] == "ratification"]
-            return [*self.render(show, laws=laws, countries=countries), *map(self.make_entry, laws)]
-        by_letter = groupby(sorted(countries, key=fold_name), lambda country: fold_name(country)[:1].upper())
-        letters = [(letter, [*group]) for letter, group in by_letter]
-        parts = [
-            self.make_section(f"countries-{letter.lower()}", letter, "letter", countries=group, laws=laws)
-            for letter, group in (letters if show == "countries" else ())
-        ]
-        return [*self.render(show, laws=laws, countries=countries, letters=letters), *parts]
+        if show == "countries":
+            parts = [
+                self.make_section(f"countries-{letter.lower()}", letter, "letter", countries=group, laws=laws)
+                for letter, group in group_by_letter(countries)
+            ]
+            return [*self.render(show, countries=countries), *parts]
+        if show not in ("entries", "conventions"):
+            return self.render(show, laws=laws, countries=countries)
+        laws = [law for law in laws if (law["type"] == "ratification") == (show == "conventions")]
+        return [*self.render(show, laws=laws, countries=countries), *map(self.make_entry, laws)]
 
     def keep_to_country_of_page(self) -> None:
         """Warn of a country whose entries stand on another page, its own, and take the country of this page for it."""
@@ -149,30 +142,21 @@ class LawList(SphinxDirective):
         """Return what a template makes of these values and of the options: Markdown, parsed as the page is."""
         values |= {"options": self.options, "root": "../" * self.env.current_document.docname.count("/")}
         values["pages"] = self.find_pages()
-        found = self.parse_text_to_nodes(templates.get_template(f"{template}.md.jinja").render(values))
+        text = templates.get_template(f"{template}.md.jinja").render(values)
+        found = self.parse_text_to_nodes(text)
         for group in (node for top in found for node in top.findall(nodes.tgroup)):
             next(group.findall(nodes.colspec))["stub"] = 1  # the first cell heads its row
         return found
 
     def make_country(self, laws: list[Law]) -> nodes.section:
-        """Return a section for a country that has no page, with one for each of its laws."""
+        """Return a section for an area, which has no page, with one for each of its laws."""
         country = book.register.countries[laws[0]["country"]]
         section = self.make_section(f"laws-{country['country']}", country["name"], "country", country=country)
         section += map(self.make_entry, laws)
         return section
 
-    def make_entries(self, country: dict[str, Any], laws: list[Law]) -> list[nodes.Node]:
-        """Return what stands on the page of a country: the laws, which have a label together, too."""
-        label = f"laws-{country['country']}"
-        target = nodes.target("", "", ids=[label], names=[label])
-        self.state.document.note_explicit_target(target)
-        statuses = read_schema("laws")["properties"]["status"]["enum"]  # what counts today comes first
-        laws = sorted(laws, key=lambda law: statuses.index(law["status"]))
-        return [target, *self.render("country", country=country), *map(self.make_entry, laws)]
-
     def make_entry(self, law: Law) -> nodes.section:
-        alone = "country" in self.options  # the page says below what is not known
-        entry = self.make_section(f"law-{law['key']}", law_name(law, always=True), "entry", law=law, alone=alone)
+        entry = self.make_section(f"law-{law['key']}", law_name(law, always=True), "entry", law=law)
         entry["classes"].append("law")
         return entry
 

@@ -1,4 +1,4 @@
-"""The `pdf` builder: the whole book, and each of its chapters, as PDF/UA-1 by Typst.
+"""The `pdf` builder: the whole book, each of its chapters, and sheets of a page or two, as PDF/UA-1 by Typst.
 
 `typst_writer` turns each page into markup; here pages are put together, compiled and packed.
 """
@@ -31,13 +31,15 @@ from typst_writer import PageWriter, Targets, quote
 from sse_handbook.warnings_ import warn
 
 TEMPLATE = Path(__file__).parent.parent / "_pdf"
+# What the functions of the template make, and the sizes of letters to try, in points: a sheet has two pages at most.
+SIZES = {"book": (11,), "sheet": (11, 10, 9.5, 9), "handout": (14, 13)}
 PLACE = re.compile(r"┌─ .*\.typst/pages/(.+)\.typ:(\d+):\d+")
 NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
 PICTURE = re.compile(r'#image\((?:bytes\()?"((?:[^"\\]|\\.)*)"\)?, alt: ("(?:[^"\\]|\\.)*")\)')
 
 
 class PdfBuilder(Builder):
-    """`sphinx-build -b pdf`: NAME.pdf, and NAME-CHAPTER.pdf for each page in the first page's contents."""
+    """`sphinx-build -b pdf`: NAME.pdf, and NAME-PAGE.pdf for each page in the first page's contents, and each sheet."""
 
     name = format = "pdf"
     epilog = "The PDF files are in %(outdir)s."
@@ -82,18 +84,19 @@ class PdfBuilder(Builder):
         self.compiler = typst.Compiler(root=self.root, font_paths=self.find_fonts(), ignore_system_fonts=True)
         files = self.files(pages)
         for path in status_iterator(files, "writing PDF... ", length=len(files), stringify_func=lambda path: path.name):
-            self.write_pdf(path, files[path], pages[files[path][0]])
+            self.write_pdf(path, *files[path])
 
-    def files(self, pages: Mapping[str, int]) -> dict[Path, list[str]]:
-        """Return the pages of each file: of the book, and of the chapters, which its contents or the settings name."""
-        apart, chapter, found = Matcher(self.config.pdf_chapters), [""], {"": list(pages)}
+    def files(self, pages: Mapping[str, int]) -> dict[Path, tuple[str, list[str], int]]:
+        """Return the kind of each file, its pages, and how deep they stand: the book, its chapters, its sheets."""
+        chapter, found = [""], {"": ("book", list(pages), 0)}
         for docname, depth in pages.items():
-            if depth == 1 or apart(docname):
-                found[f"-{chapter_name(docname)}"] = pages_of_file = [docname]
-                chapter = pages_of_file if depth == 1 else chapter
+            kinds = (kind for pattern, kind in self.config.pdf_files.items() if Matcher([pattern])(docname))
+            if (kind := next(kinds, "")) or depth == 1:
+                found[f"-{chapter_name(docname)}"] = (kind or "book", own := [docname], depth)
+                chapter = own if depth == 1 else chapter
             elif depth > 1:
                 chapter.append(docname)
-        return {Path(self.outdir, f"{self.config.pdf_name}{name}.pdf"): part for name, part in found.items()}
+        return {Path(self.outdir, f"{self.config.pdf_name}{name}.pdf"): file for name, file in found.items()}
 
     def add_image(self, data: bytes, name: str) -> str:
         path = f"/images/{sha256(data).hexdigest()[:16]}-{name}"
@@ -107,34 +110,49 @@ class PdfBuilder(Builder):
         paths = [*sorted(folders), str(Path(self.confdir, "_fonts"))]
         return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
 
-    def write_pdf(self, path: Path, pages: Sequence[str], depth: int) -> None:
+    def write_pdf(self, path: Path, kind: str, pages: Sequence[str], depth: int) -> None:
         """Compile some pages, and pack what Typst wrote: its file is three times as large."""
         main = self.root / f"file-{path.stem}.typ"
         included = "".join(f"\n#include {quote(f'/pages/{name}.typ')}" for name in pages)
-        main.write_text(f'#import "/book.typ": *\n#show: book{included}', encoding="utf-8")
-        settings = {"settings": self.settings(pages, depth)}
+        main.write_text(f'#import "/book.typ": *\n#show: {kind}{included}', encoding="utf-8")
+        pikepdf.settings.set_flate_compression_level(9)
+        for size in SIZES[kind]:
+            settings = {"kind": kind, "size": size, "pages": pages, "depth": depth}
+            if not (data := self.compile(main, settings)):
+                return
+            with pikepdf.open(BytesIO(data)) as pdf:
+                fits = kind == "book" or len(pdf.pages) <= 2
+                if fits or size == SIZES[kind][-1]:
+                    pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
+            if fits:
+                return
+        warn(BookCheck.PDF, "The sheet of this page has more than two pages: say less.", self.env.doc2path(pages[0]))
+
+    def compile(self, main: Path, of_file: dict[str, Any]) -> bytes:
         try:
             data, warnings = self.compiler.compile_with_warnings(
-                main, format="pdf", pdf_standards=["ua-1"], sys_inputs=settings, timestamp=self.made
+                main,
+                format="pdf",
+                pdf_standards=["ua-1"],
+                sys_inputs={"settings": self.settings(of_file)},
+                timestamp=self.made,
             )
         except typst.TypstError as error:
             # All of them are told, and not the first alone.
             if sum(map(self.tell, re.split(r"\n(?=error: )", error.diagnostic))):
-                self.write_pdf(path, pages, depth)
-            return
+                return self.compile(main, of_file)
+            return b""
         for warning in warnings:
             self.tell(warning.diagnostic)
-        pikepdf.settings.set_flate_compression_level(9)
-        with pikepdf.open(BytesIO(cast("bytes", data))) as pdf:
-            pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
+        return cast("bytes", data)
 
-    def settings(self, pages: Sequence[str], depth: int) -> str:
+    def settings(self, of_file: dict[str, Any]) -> str:
         """Return what the template wants to know of a file, as JSON."""
         config, names = self.config, ("project", "release", "author", "copyright", "language", "pdf_fonts")
-        of_file = {
-            "pages": pages,
-            "depth": depth,
-            "title": self.env.titles[pages[0]].astext() if depth else config.project,
+        page, base = of_file["pages"][0], config.html_baseurl.rstrip("/")
+        of_file |= {
+            "title": self.env.titles[page].astext() if of_file["depth"] else config.project,
+            "address": f"{base}/{page}.html" if base else "",
             "day": self.made and format_date("%-d %B %Y", date=self.made, language=config.language),
             "texts": {
                 "version": _("Version"),
@@ -186,7 +204,7 @@ def collect_pages(env: BuildEnvironment) -> dict[str, int]:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the builder. `pdf_fonts` are families for text, for code, and for characters that those two lack."""
     app.add_config_value("pdf_name", "book", "", str)
-    app.add_config_value("pdf_chapters", [], "", (list, tuple))  # patterns of pages that are chapters, too
+    app.add_config_value("pdf_files", {}, "", dict)  # patterns of pages with a file of their own, and its kind
     app.add_config_value("pdf_fonts", ("Fira Sans", "IBM Plex Mono"), "", (list, tuple))
     app.add_builder(PdfBuilder)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -37,6 +37,8 @@ AROUND = {
     "subscript": ("#sub[", "]"),
     "line": ("", "#linebreak()"),
 }
+# The function of the template that sets a list of them.
+LISTS = {"footnote": "notes", "citation": "sources"}
 # What has no place on paper, or is written where the node above it is.
 SKIPPED = {"comment", "index", "label", "substitution_definition", "toctree"}
 
@@ -79,13 +81,6 @@ def break_words(text: str) -> str:
     return re.sub(r"\S{24,}", lambda word: re.sub(may_break, "\u200b", word[0]), text)  # a space of no width
 
 
-def in_columns(node: nodes.Node) -> str:
-    """Return the function of the template that sets what stands in two columns: sources, and the laws of a country."""
-    laws = any("law" in part["classes"] for part in node.children if isinstance(part, nodes.section))
-    other = "notes" if isinstance(node, nodes.footnote) else "sources" if isinstance(node, nodes.citation) else ""
-    return "laws" if laws else other
-
-
 class PageWriter:
     """Turns the doctree of one page into Typst: the method `write_TAG` returns the markup of a node."""
 
@@ -111,8 +106,9 @@ class PageWriter:
         return text
 
     def inside(self, node: Any) -> str:
-        groups = ((function, "".join(map(self.write, group))) for function, group in groupby(node.children, in_columns))
-        return "".join(f"#{function}[{text}]" if function else text for function, text in groups)
+        groups = groupby(node.children, lambda child: LISTS.get(child.tagname, ""))
+        parts = ((function, "".join(map(self.write, group))) for function, group in groups)
+        return "".join(f"#{function}[{text}]" if function else text for function, text in parts)
 
     def name(self, node: Any) -> str:
         """Return the name of a node's place, or an empty text where no link leads to it."""
@@ -194,7 +190,8 @@ class PageWriter:
     def write_admonition(self, node: nodes.Element) -> str:
         if not isinstance(node[0], nodes.title):
             node.insert(0, nodes.title("", str(admonitionlabels[node.tagname])))
-        return f"\n#note([{self.inside(node[0])}])[{''.join(map(self.write, node[1:]))}]\n"
+        function = "folded" if node.get("collapsible") else "note"
+        return f"\n#{function}([{self.inside(node[0])}])[{''.join(map(self.write, node[1:]))}]\n"
 
     def write_container(self, node: nodes.container) -> str:
         call, link = "", node.next_node(nodes.reference)

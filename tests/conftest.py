@@ -13,12 +13,14 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from browser import Reader, Site, serve_folder, start_browser
 from filelock import FileLock
 from hypothesis import settings
 from loopback import Loopback, VideoHost, serve
+from lxml import html
 from playwright.sync_api import Browser
 from sphinx import locale
 from sphinx.application import Sphinx
@@ -75,6 +77,39 @@ class Built:
             Warned(note["file"].removeprefix(f"{self.source}/"), int(note["line"]), note["type"], note["message"])
             for note in NOTE.finditer(ESCAPE.sub("", self.status))
         ]
+
+
+def write_files(folder: Path, files: dict[str, str]) -> Path:
+    """Write the files of a small project, each with the folders above it; return the folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def read_pages(folder: Path) -> Iterator[tuple[str, html.HtmlElement]]:
+    """Yield every page of a site that was built, by its address in the folder."""
+    for path in sorted(folder.rglob("*.html")):
+        if "_static" not in path.parts:  # the theme's own building blocks
+            yield path.relative_to(folder).as_posix(), html.parse(path).getroot()
+
+
+def find_dead_links(folder: Path, at_least: int) -> list[str]:
+    """Return each link within a site that leads to no file, or to no place on its page; there must be so many links."""
+    pages = dict(read_pages(folder))
+    anchors = {name: set(map(str, tree.xpath("//@id | //a/@name"))) for name, tree in pages.items()}
+    followed, dead = 0, []
+    for name, tree in pages.items():
+        for link in map(str, tree.xpath("//@href | //@src | //form/@action")):
+            target = urlsplit(urljoin(name, link))
+            if target.scheme or target.netloc:
+                continue
+            followed += 1
+            path, anchor = unquote(target.path) or name, unquote(target.fragment)
+            if not (folder / path).is_file() or (anchor and anchor not in anchors.get(path, ())):
+                dead.append(f"{name}: {link}")
+    assert followed > at_least
+    return dead
 
 
 def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **settings: object) -> Built:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, write_files
 from pybtex.database import parse_string
 
 from sse_handbook.data_files import Entry, read_entries
@@ -144,17 +144,18 @@ def bare(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_without_a_network_the_last_line_names_the_command(bare: Path) -> None:
-    stopped = run(bare, [sys.executable, *CHECK], PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+@pytest.mark.parametrize(
+    ("variables", "last"),
+    [
+        ({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}, "Is there a network? Then run again: "),
+        ({"PYTHONPATH": "without-venv"}, "apt-get install python3-venv && "),
+    ],
+)
+def test_the_last_line_names_what_is_missing_and_the_command(bare: Path, variables: dict[str, str], last: str) -> None:
+    write_files(bare, {"without-venv/venv.py": "raise SystemExit('No module named ensurepip')\n"})
+    stopped = run(bare, [sys.executable, *CHECK], **variables)
     assert stopped.returncode != 0
-    assert stopped.stdout.strip().endswith("Is there a network? Then run again: python3 noxfile.py -s check")
-
-
-def test_without_venv_the_last_line_names_the_package_and_the_command(bare: Path) -> None:
-    (bare / "venv.py").write_text("raise SystemExit('No module named ensurepip')\n")
-    stopped = run(bare, [sys.executable, *CHECK], PYTHONPATH=str(bare))
-    assert stopped.returncode != 0
-    assert stopped.stdout.strip().endswith("apt-get install python3-venv && python3 noxfile.py -s check")
+    assert stopped.stdout.strip().endswith(f"{last}python3 noxfile.py -s check")
 
 
 @pytest.mark.parametrize("name", [".nox", "build"])
@@ -183,15 +184,13 @@ def test_an_old_python_is_told_which_one_is_needed(monkeypatch: pytest.MonkeyPat
 def small(bare: Path) -> Path:
     """A book of 200 pages, which takes some seconds to build."""
     link_environment(bare)
-    (bare / "docs").mkdir()
-    (bare / "tools").mkdir()
-    (bare / "tools/export_laws.py").touch()  # the book's register has no part in this
-    (bare / "docs/conf.py").write_text('extensions = ["myst_parser"]\nhtml_theme = "basic"\n', encoding="utf-8")
-    (bare / "docs/index.md").write_text("# Book\n\n```{toctree}\n:glob:\n\np*\n```\n", encoding="utf-8")
-    for number in range(200):
-        text = "\n\n".join(f"## Part {part}\n\n{'Some words. ' * 50}" for part in range(20))
-        (bare / f"docs/p{number}.md").write_text(f"# Page {number}\n\n{text}\n", encoding="utf-8")
-    return bare
+    files = {
+        "tools/export_laws.py": "",  # the book's register has no part in this
+        "docs/conf.py": 'extensions = ["myst_parser"]\nhtml_theme = "basic"\n',
+        "docs/index.md": "# Book\n\n```{toctree}\n:glob:\n\np*\n```\n",
+    }
+    text = "\n\n".join(f"## Part {part}\n\n{'Some words. ' * 50}" for part in range(20))
+    return write_files(bare, files | {f"docs/p{number}.md": f"# Page {number}\n\n{text}\n" for number in range(200)})
 
 
 HTML = [sys.executable, "noxfile.py", "-s", "html"]
@@ -242,9 +241,7 @@ def test_read_the_docs_finds_each_format_where_it_looks(tmp_path: Path) -> None:
     commands = yaml.safe_load((ROOT / ".readthedocs.yaml").read_text(encoding="utf-8"))["build"]["commands"]
     assert commands[0] == "python3 noxfile.py"
     made = ["html/index.html", "pdf/sse-handbook.pdf", "epub/sse-handbook.epub", "offline/sse-handbook-0.1.0.zip"]
-    for name in made:
-        (tmp_path / "build" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "build" / name).touch()
+    write_files(tmp_path / "build", dict.fromkeys(made, ""))
     for command in commands[1:]:
         done = run(tmp_path, command, READTHEDOCS_OUTPUT=str(tmp_path / "out"))
         assert done.returncode == 0, done.stdout

@@ -99,31 +99,3 @@ def test_what_is_large_or_deep_takes_no_long_time(content: str) -> None:
     started = time.process_time()
     read(content)
     assert time.process_time() - started < 5
-
-
-def test_each_fault_is_told_on_its_own_line_with_what_to_write() -> None:
-    found = read(
-        "good: {link: 'https://example.org/', about: One}\n"
-        "Bad Key: {link: 'https://example.org/', about: Two}\n"
-        "numbers:\n  link: https://example.org/\n  about: 1.10\n  labels: x\n"
-        "twice: {link: 'https://example.org/', about: Three}\n"
-        "twice:\n  link: example.org\n  sattus: open\n"
-        "day: {link: 'https://example.org/', about: Four,\n  day: 2026-13-45, status: opne}\n"
-    )
-    told = [item for item in found if isinstance(item, Fault)]
-    faults = {(fault.line, fault.message.partition(": ")[2]) for fault in told}
-    assert [item.key for item in found if isinstance(item, Entry)] == ["good"]
-    assert faults == {
-        (2, "A key is of small letters, digits and hyphens."),
-        (5, 'This must be text. Put a number or a day into quotes: "1.10".'),
-        (6, "This must be a list. Write it in square brackets: `[x]`."),
-        (8, ""),
-        (8, "The field `about` is missing. Add it."),
-        (9, "A link begins with `https://`."),
-        (10, "No rule knows this field. Did you mean `status`?"),
-        (12, "This must be a day of the calendar, as `2026-11-30`."),
-        (12, "`opne` is not one of: open, closed. Did you mean `open`?"),
-    }
-    assert any(
-        "`twice` stands here again (first on line 7)" in item.message for item in found if isinstance(item, Fault)
-    )

@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Built, build
+from conftest import ROOT, Built, build, write_files
 from lxml import html
 
 CONF = """
@@ -65,10 +65,7 @@ def squeeze(element: html.HtmlElement) -> str:
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     files = {"conf.py": CONF, "index.md": PAGE, "vote.mmd": VOTE, "part/more.md": "(more)=\n# More\n"}
-    for name, text in files.items():
-        (tmp_path / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "docs" / name).write_text(text, encoding="utf-8")
-    return tmp_path / "docs"
+    return write_files(tmp_path / "docs", files)
 
 
 def test_a_diagram_is_drawn_linked_and_told_as_a_list(small: Path, tmp_path: Path, diagram_cache: Path) -> None:
@@ -106,8 +103,8 @@ def test_every_diagram_of_the_book_is_named_described_and_told(handbook: Built) 
         page = html.parse(path).getroot()
         for drawing in page.xpath("//div[@class='diagram']/*[local-name()='svg']"):
             drawn += 1
-            assert drawing.xpath("string(*[local-name()='title'])").strip(), path
-            assert drawing.xpath("string(*[local-name()='desc'])").strip(), path
+            for name in ("aria-labelledby", "aria-describedby"):
+                assert drawing.xpath("string(*[@id=$place])", place=drawing.get(name)).strip(), path
             below = drawing.xpath("following::details[@class='diagram-words'][1]")[0]
             for box in drawing.xpath(".//*[contains(@class, 'node ')]"):
                 rows = [squeeze(row) for row in box.xpath(".//*[contains(@class, 'row')]")]

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from conftest import ROOT, Built, build
+from conftest import ROOT, Built, build, write_files
 from lxml import html
 from pybtex.database import parse_string
 from pybtex.richtext import Text
@@ -36,10 +36,7 @@ Make = Callable[..., Built]
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """A small project, with `made/` for its other formats beside it: call it with their sizes to build."""
-    for name, text in PAGES.items():
-        path = tmp_path / "docs" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    write_files(tmp_path / "docs", PAGES)
     (tmp_path / "made").mkdir()
 
     def make(builder: str = "html", made: dict[str, int] | None = None, **settings: object) -> Built:
@@ -137,11 +134,9 @@ def test_each_review_of_the_handbook_was_on_a_day() -> None:
 
 
 def test_a_new_title_is_in_the_menu_of_every_page(tmp_path: Path) -> None:
-    source = tmp_path / "docs"
-    source.mkdir()
-    (source / "conf.py").write_text('extensions = ["myst_parser", "shared_doctrees"]\n', encoding="utf-8")
-    for name, text in {"index": "# Front\n\n```{toctree}\none\ntwo\n```\n", "one": "# One\n", "two": "# Two\n"}.items():
-        (source / f"{name}.md").write_text(text, encoding="utf-8")
+    pages = {"index.md": "# Front\n\n```{toctree}\none\ntwo\n```\n", "one.md": "# One\n", "two.md": "# Two\n"}
+    conf = {"conf.py": 'extensions = ["myst_parser", "shared_doctrees"]\n'}
+    source = write_files(tmp_path / "docs", conf | pages)
     build(source, tmp_path / "build")
     assert build(source, tmp_path / "build").written == set()
     (source / "one.md").write_text("# One\n\nMore.\n", encoding="utf-8")

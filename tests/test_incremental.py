@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Built, build
+from conftest import Built, build, write_files
 
 FILES = {
     "conf.py": """
@@ -18,6 +18,7 @@ sse_data_dir = "data"
 sse_report_unused = ["label", "term", "source"]
 myst_enable_extensions = ["colon_fence"]
 html_theme = "basic"
+project = copyright = version = "A book"
 """,
     "index.md": """(front)=
 # Front
@@ -27,6 +28,7 @@ forms
 words
 part/steps
 part/more
+part/plain
 :::
 
 [](#front), [](#forms), [](#words), [](#steps), [](#more), {cite:p}`hni`
@@ -38,6 +40,7 @@ part/more
     "words.md": "(words)=\n# Words\n\n:::{glossary}\nsurplus\n  Money left over.\n:::\n\n:::{sse:videos}\n:::\n",
     "part/steps.md": "(steps)=\n# Steps\n\n[Here](#cooperatives), {ref}`forms`, [](../forms.md), {doc}`/words`\n",
     "part/more.md": "(more)=\n# More\n\n[The steps](steps.md), {term}`SURPLUS`\n",
+    "part/plain.rst": "Plain\n=====\n\nSee :ref:`steps`.\n",
     "sources.bib": "@misc{hni,\n  author = {{HNI}},\n  title = {About},\n  year = {2023},\n}\n",
     "data/videos.yaml": "umbrella:\n  link: https://youtu.be/gBKYf4qt1vw\n  about: Why\n  from: A webinar\n",
 }
@@ -48,6 +51,10 @@ WRONG = {
     ("part/more.md", 4, "xref_missing"),
     ("part/more.md", 6, "xref_missing"),
     ("part/more.md", 9, "xref_missing"),
+    ("part/more.md", 13, "xref_missing"),
+    ("part/more.md", 15, "video_address"),
+    *(("part/plain.rst", line, "xref_missing") for line in (4, 5, 6)),
+    ("part/plain.rst", 7, "video_address"),
     ("words.md", 5, "term_unused"),
     ("sources.bib", 1, "source_unused"),
     ("data/videos.yaml", 1, "video_unused"),
@@ -56,14 +63,10 @@ WRONG = {
 
 class Project:
     def __init__(self, folder: Path) -> None:
-        self.folder, self.source = folder, folder / "docs"
-        for name, text in FILES.items():
-            self.write(name, text)
+        self.folder, self.source = folder, write_files(folder / "docs", FILES)
 
     def write(self, name: str, text: str) -> None:
-        path = self.source / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_files(self.source, {name: text})
 
     def change(self, name: str, old: str, new: str) -> None:
         text = (self.source / name).read_text(encoding="utf-8")
@@ -80,7 +83,10 @@ class Project:
         lines = "[one](#cooperatves)\n[two](#co-ops)\n\n{doc}`/wrods`\n"
         self.write("part/steps.md", f"(steps)=\n# Steps\n\n{lines}\n{{ref}}`forms`, [](../forms.md)\n")
         lines = "[one](#cooperatves)\n\n{cite:p}`hin`\n\n\n{term}`profit`\n"
-        self.write("part/more.md", f"(more)=\n# More\n\n{lines}\n{{doc}}`/words`\n")
+        more = "[a page](setps.md)\n\n<https://youtu.be/gBKYf4qt1v>\n"
+        self.write("part/more.md", f"(more)=\n# More\n\n{lines}\n{{doc}}`/words`\n\n{more}")
+        lines = ":ref:`stpes`\n:term:`profit`\n:doc:`onee`\nhttps://youtu.be/gBKYf4qt1v\n"
+        self.write("part/plain.rst", f"Plain\n=====\n\n{lines}")
 
 
 @pytest.fixture
@@ -97,7 +103,8 @@ def links(built: Built) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize(("builder", "jobs"), [("dummy", 1), ("html", 1), ("html", 2), ("dummy", 2)])
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("builder", ["dummy", "html", "epub", "latex", "gettext"])
 def test_a_fresh_build_tells_each_fault_once_on_its_line(project: Project, builder: str, jobs: int) -> None:
     assert project.build("good", builder, jobs).warnings == []
     project.spoil()

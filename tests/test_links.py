@@ -6,73 +6,36 @@ import os
 import re
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, build
+from conftest import ROOT, build, write_files
+from loopback import Loopback, Reply
 
 REPORT = ROOT / "tools/link_report.py"
 # The settings of the book itself, with less patience.
 SETTINGS = re.findall(r"^linkcheck_\w+ = (?:\[$.*?^\]|.*?$)", (ROOT / "docs/conf.py").read_text("utf-8"), re.M | re.S)
 CONF = "\n".join([*SETTINGS, "linkcheck_timeout = linkcheck_rate_limit_timeout = 1", 'extensions = ["myst_parser"]'])
 ANSWERS = {
-    "/fine": 200, "/login": 401, "/closed": 403, "/never": 404, "/gone": 410, "/busy": 429, "/broken": 500, "/out": 503,
-    "/moved": 301, "/for-now": 302, "/lost": 307, "/slow": 0, "/shaky": 404,
+    "/fine": Reply(200), "/login": Reply(401), "/closed": Reply(403), "/never": Reply(404), "/gone": Reply(410),
+    "/busy": Reply(429), "/broken": Reply(500), "/out": Reply(503), "/moved": Reply(301, headers={"Location": "/fine"}),
+    "/for-now": Reply(302, headers={"Location": "/fine"}), "/lost": Reply(307, headers={"Location": "/never"}),
+    "/slow": Reply(delay=3), "/shaky": Reply(404),
 }  # fmt: skip
-LEADS_TO = {"/moved": "/fine", "/for-now": "/fine", "/lost": "/never"}
-
-
-class Site(BaseHTTPRequestHandler):
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        status = ANSWERS.get(self.path, 404)
-        if self.path == "/shaky" and self.asked.count("/shaky") > 2:
-            status = 200
-        if not status:
-            time.sleep(3)
-        self.send_response(status or 200)
-        if self.path in LEADS_TO:
-            self.send_header("Location", LEADS_TO[self.path])
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_HEAD = do_GET
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
-def site() -> Iterator[str]:
-    Site.asked = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def site(server: Loopback) -> str:
+    server.pages = {**ANSWERS, "/shaky": [Reply(404), Reply(404), Reply(200)]}
+    return server.url.replace("127.0.0.1", "localhost")  # the settings of the book leave out the first
 
 
 def look(folder: Path, **files: str) -> tuple[int, str, str]:
     """Ask every link of a small book: the exit code, what is printed, and the report."""
-    docs = folder / "docs"
-    for name, text in {"conf.py": CONF, **files}.items():
-        (docs / name).parent.mkdir(parents=True, exist_ok=True)
-        (docs / name).write_text(text, encoding="utf-8")
-    made = build(docs, folder / "build", "linkcheck")
-    done = subprocess.run(
-        [sys.executable, str(REPORT), str(made.output / "output.json")],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    made = build(write_files(folder / "docs", {"conf.py": CONF, **files}), folder / "build", "linkcheck")
+    command = [sys.executable, str(REPORT), str(made.output / "output.json")]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     return done.returncode, done.stdout, (made.output / "report.md").read_text(encoding="utf-8")
 
@@ -118,7 +81,9 @@ def test_every_place_of_a_dead_link_is_named_as_it_is_written(tmp_path: Path, si
     assert code == 1
 
 
-def test_videos_are_left_to_videocheck_and_a_change_asks_its_own_pages(tmp_path: Path, site: str) -> None:
+def test_videos_are_left_to_videocheck_and_a_change_asks_its_own_pages(
+    tmp_path: Path, site: str, server: Loopback
+) -> None:
     pages = {
         "index.md": f"# One\n\n[a]({site}/gone)\n\n```{{toctree}}\ntwo\n```\n",
         "two.md": f"# Two\n\n[b]({site}/fine)\n",
@@ -129,7 +94,7 @@ def test_videos_are_left_to_videocheck_and_a_change_asks_its_own_pages(tmp_path:
     ))  # fmt: skip
     exclude = {"conf.py": f'{CONF}\nlinkcheck_exclude_documents = ["^(?!(two|three)$)"]\n'}  # as ci.yml does
     code, printed, report = look(tmp_path, **exclude, **pages)
-    assert (code, report, set(Site.asked)) == (0, "", {"/fine"})
+    assert (code, report, set(server.asked)) == (0, "", {"/fine"})
     assert "Links asked: 1." in printed
 
 

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 from browser import QUIET, find_browser
-from conftest import ROOT, Built
+from conftest import ROOT, Built, find_dead_links, write_files
 from lxml import html
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -85,15 +85,7 @@ def test_searching_finds_pages_and_asks_the_network_for_nothing(unpacked: Path, 
 
 
 def test_every_address_in_the_copy_is_in_the_copy(unpacked: Path) -> None:
-    followed, dead = 0, []
-    for path in unpacked.rglob("*.html"):
-        for link in html.parse(path).getroot().xpath("//@href | //@src | //form/@action"):
-            target = urlsplit(str(link))
-            if target.path and not (target.scheme or target.netloc):
-                followed += 1
-                dead += [] if (path.parent / unquote(target.path)).is_file() else [f"{path}: {link}"]
-    assert dead == []
-    assert followed > 2000
+    assert find_dead_links(unpacked, at_least=2000) == []
     pages = {path.relative_to(ROOT / "docs").with_suffix(".html").as_posix() for path in (ROOT / "docs").rglob("*.md")}
     assert pages <= {path.relative_to(unpacked / "pages").as_posix() for path in (unpacked / "pages").rglob("*.html")}
 
@@ -103,9 +95,7 @@ def test_the_copy_holds_what_pages_name_and_is_always_the_same(
 ) -> None:
     front = '<h1>Bees &amp; us<a href="#x">#</a></h1><a href="downloads/bees.pdf">PDF</a><script src="a.js"></script>'
     files = {"index.html": front, "a.js": 'load("index.js")', "index.js": "", "unused.js": "", "downloads/bees.pdf": ""}
-    for name, text in files.items():
-        (tmp_path / "pages" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "pages" / name).write_text(text, encoding="utf-8")
+    write_files(tmp_path / "pages", files)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795000000")
     for name in ("one.zip", "two.zip"):
         offline.main(str(tmp_path / "pages"), str(tmp_path / name))

@@ -15,9 +15,7 @@ WORST, TYPICAL, SCRIPTS, REQUESTS = 35_000, 25_000, 4_000, 3  # `TYPICAL` for 95
 STYLES = 6_000
 # The search page has Sphinx's search in one script; the index of words is loaded when somebody searches.
 SEARCH_SCRIPTS, INDEX = 16_000, 90_000
-LOADED = (
-    "//script/@src | //link[@rel='stylesheet' or @rel='icon' or @rel='manifest']/@href | //main//@src | //svg//@src"
-)
+LOADED = "//link[@rel='stylesheet' or @rel='icon' or @rel='manifest']/@href | //@src | //object/@data | //use/@href"
 
 
 @cache
@@ -31,7 +29,7 @@ def test_every_page_keeps_to_its_size(handbook: Built) -> None:
         path = handbook.output / f"{page}.html"
         addresses = {urlsplit(str(address)) for address in html.parse(path).getroot().xpath(LOADED)}
         faults += [f"{page} loads {address.geturl()} from elsewhere" for address in addresses if address.netloc]
-        names = {unquote(address.path) for address in addresses if address.scheme != "data" and not address.netloc}
+        names = {unquote(address.path) for address in addresses if address.path and not address.scheme}
         files = {handbook.output / posixpath.normpath(posixpath.join(posixpath.dirname(page), name)) for name in names}
         scripts = sum(measure(file) for file in files if file.suffix == ".js")
         sizes[page] = measure(path) + sum(map(measure, files))

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
-from conftest import ROOT, Built, build
+from conftest import ROOT, Built, build, write_files
 from lxml import html
 
 CONF = f"""
@@ -72,10 +72,7 @@ REDIRECTS = {
 def write(source: Path, files: dict[str, str], redirects: dict[str, str] | None = None, theme: str = "basic") -> Path:
     entries = {old: {"to": new, "because": "It moved in version 2"} for old, new in (redirects or {}).items()}
     yaml_file = {"data/redirects.yaml": yaml.safe_dump(entries)} if redirects else {}
-    for name, text in {"conf.py": CONF.format(theme=theme), **files, **yaml_file}.items():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(text, encoding="utf-8")
-    return source
+    return write_files(source, {"conf.py": CONF.format(theme=theme), **files, **yaml_file})
 
 
 def tree(built: Built, name: str) -> html.HtmlElement:
@@ -154,14 +151,6 @@ def test_a_changed_redirect_is_followed_without_a_fresh_build(tmp_path: Path) ->
     again = build(source, tmp_path / "build")
     assert (again.read, again.warnings) == (set(), [])
     assert tree(again, "help.html").xpath("//p[@id='training']")
-
-
-def test_a_redirect_overwrites_nothing(tmp_path: Path) -> None:
-    bad = ("../outside", "/etc/outside", "help.html/below", "objects.inv/below", "n" * 300, "a\nb", "c#\x1b[31m")
-    source = write(tmp_path / "docs", VERSION_2, {**REDIRECTS, **dict.fromkeys(bad, "index")})
-    built = build(source, tmp_path / "build")
-    assert [warned.type for warned in built.warnings] == ["sse.register"] * len(bad)
-    assert not list(tmp_path.rglob("outside*"))
 
 
 def test_a_page_of_the_handbook_moves_as_the_message_says(handbook_copy: Callable[..., Built]) -> None:

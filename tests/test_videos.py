@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Built, build
+from conftest import Built, build, write_files
 from lxml import html
 
 VIDEOS = """
@@ -40,10 +40,7 @@ PLAIN = {
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (folder / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "docs" / name).write_text(text, encoding="utf-8")
-    return folder / "docs"
+    return write_files(folder / "docs", files)
 
 
 def cards(built: Built, page: str) -> list[Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import segno
+import yaml
 from docutils import nodes
 from docutils.utils import get_source_line
 from sphinx.locale import _, admonitionlabels
@@ -19,24 +20,8 @@ from sphinx.locale import _, admonitionlabels
 ANCHOR = re.compile(r'#anchor\("(?:[^"\\]|\\.)*"\)')
 UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")  # no paper shows them, or lines end there
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
-# What stands before and behind the content of a node, by its tag. A block begins in a line of its own.
-AROUND = {
-    "paragraph": ("\n", "\n"),
-    "bullet_list": ("\n#list(", ")\n"),
-    "list_item": ("\n[", "], "),
-    "definition_list": ("\n#words(", ")\n"),
-    "field_list": ("\n#fields(", ")\n"),
-    "row": ("\n", ""),
-    "block_quote": ("\n#quote(block: true)[", "]\n"),
-    "caption": ("\n#block(above: 6pt, par(text(size: 10pt)[", "]))\n"),
-    "thead": ("(", "), "),
-    "tbody": ("(", ")"),
-    "emphasis": ("#emph[", "]"),
-    "strong": ("#strong[", "]"),
-    "superscript": ("#super[", "]"),
-    "subscript": ("#sub[", "]"),
-    "line": ("", "#linebreak()"),
-}
+# What stands before and behind the content of a node, by its tag.
+AROUND = yaml.safe_load((Path(__file__).parent.parent / "_pdf/markup.yaml").read_text(encoding="utf-8"))
 # The function of the template that sets a list of them.
 LISTS = {"footnote": "notes", "citation": "sources"}
 # What has no place on paper, or is written where the node above it is.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conftest import ROOT
 
-FORMS = "(forms)=\n# Forms\n\n(mutuals)=\n## Mutual societies\n\nSee [help](#help), {cite:p}`act`.\n"
+FORMS = "(forms)=\n# Forms\n\n(mutuals)=\n## Mutual societies\n\nSee [help](#help) {footcite:p}`act`.\n"
 NOXFILE = "import pathlib, sys\nprint('asked for', *sys.argv[1:], flush=True)\nsys.exit(pathlib.Path('red').exists())\n"
 PAGES = {
     "docs/index.md": "(front)=\n# A book\n\n:::{toctree}\n:glob:\n\n*/*\n:::\n",

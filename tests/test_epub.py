@@ -75,10 +75,12 @@ def test_epubcheck_finds_nothing(book: Path) -> None:
 def test_every_page_says_all_that_its_html_says(pages: dict[str, etree._Element], handbook: Built) -> None:
     for name, page in [*pages.items()][1:]:
         [article] = html.parse(handbook.output / name.replace(".xhtml", ".html")).getroot().xpath("//article")
-        # The site has no use for the keys of sources, and a book on its own has no newer version beside it.
+        # The site has no use for the keys of sources; a book on its own has no newer version or data beside it, and has
+        # its contents for a finder.
         keys = f"{with_class('citation')}/{with_class('label').removeprefix('.//')}"
         here = read_text(page.find("x:body", NAMES), with_class("link-target"), with_class("edition"), keys)
-        assert here == read_text(article, with_class("headerlink"), with_class("sse-version"), keys), name
+        site_alone = [with_class("sse-version"), with_class("finder"), ".//ul[.//a[contains(@href, '.json')]]"]
+        assert here == read_text(article, with_class("headerlink"), *site_alone, keys), name
     sources = {path.relative_to(ROOT / "docs").with_suffix(".xhtml") for path in (ROOT / "docs").rglob("*.md")}
     assert next(iter(pages)) == "epub-cover.xhtml"
     assert set(pages) == {path.as_posix() for path in sources} | {"epub-cover.xhtml"}

@@ -3,8 +3,6 @@
 The same register gives the same bytes: no time is in them but its own and, where it is set, `SOURCE_DATE_EPOCH`.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

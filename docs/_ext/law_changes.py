@@ -1,4 +1,4 @@
-"""What has changed in the laws since a release wrote `published/VERSION.laws.json`: on a line what a law said then."""
+"""Compares the register of laws with what it was when a version was released (`published/VERSION.laws.json`)."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""HTML beyond templates: accessible tables, short lists of sources, search in any script, translation notes."""
+"""HTML beyond templates: accessible tables, icons, short lists of sources, search in any script, translation notes."""
 
 import re
 import unicodedata

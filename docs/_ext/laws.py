@@ -127,7 +127,7 @@ class LawList(SphinxDirective):
     def keep_to_country_of_page(self) -> None:
         """Warn of a country whose entries stand on another page, its own, and take the country of this page for it."""
         here = self.env.current_document.docname.removeprefix(COUNTRY_PAGES)
-        hint = f" Write `:country: {here}`." if here in book.register.countries else ""
+        hint = f" Write `:country: {here}`, or delete this list." if here in book.register.countries else ""
         for code in self.find_pages() & {*self.options.get("country", ())} - {here}:
             message = f"The entries of `{code}` stand on its own page, `{COUNTRY_PAGES}{code}`.{hint}"
             warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info())

@@ -1,4 +1,4 @@
-"""The EPUB: Sphinx's, with the book's own contents, a PNG cover, SVG declared in the package, always the same bytes."""
+"""The EPUB: Sphinx's, with own contents, a PNG cover, SVG declared; the same bytes for a `SOURCE_DATE_EPOCH`."""
 
 import html
 import os

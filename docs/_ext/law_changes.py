@@ -1,4 +1,4 @@
-"""Compares the register of laws with what it was when a version was released (`published/VERSION.laws.json`)."""
+"""Finds how the laws differ from an earlier release's (`published/VERSION.laws.json`); formats its file."""
 
 import json
 from pathlib import Path

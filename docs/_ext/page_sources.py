@@ -1,4 +1,4 @@
-"""Sources on a page: small numbers that follow the punctuation; in their list a short anchor and one way back each."""
+"""Sources on a page: moves their numbers behind the punctuation; gives each source a short anchor and one link back."""
 
 import re
 from typing import Any

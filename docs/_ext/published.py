@@ -1,4 +1,4 @@
-"""What a version has published stays reachable: the builder `addresses`, the check of older versions, redirects.
+"""What a version published stays reachable: builder `addresses`, check of older lists, redirects of pages and labels.
 
 An address is the same in every format: `understand/forms` is a page, `understand/forms#form-mutual` an anchor on it.
 """

@@ -1,4 +1,4 @@
-"""From the doctree of a page to Typst (`PageWriter`): calls of the functions in `_pdf/book.typ`, all text in strings.
+"""From a page's doctree to Typst (`PageWriter`, no docutils visitor): calls of functions of `_pdf/book.typ` and Typst.
 
 A string needs no escaping but its own, so no text of a page can be taken for markup. It is no docutils visitor.
 """

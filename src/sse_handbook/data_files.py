@@ -1,4 +1,4 @@
-"""YAML files that map keys to entries: valid entries that know their lines, and a fault for whatever is wrong.
+"""YAML files of keys and entries (videos, laws, redirects): valid entries that know their lines; faults for the rest.
 
 Nothing that a file holds raises. ruamel.yaml stops at the first key that stands twice, and reads days as dates (0.19).
 """

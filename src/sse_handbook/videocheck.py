@@ -1,4 +1,4 @@
-"""The online builder `videocheck`: asks if each video is still there, and writes `video-status.json` and a report."""
+"""The online builder `videocheck`: is each video, listed or on a page, still there? Writes status and report."""
 
 import json
 import os

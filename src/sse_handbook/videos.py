@@ -1,4 +1,4 @@
-"""Videos: the list `videos.yaml`; `{sse:video}`, link or card; `{sse:videos}`; checks addresses of videos on pages."""
+"""Videos: `videos.yaml`; `{sse:video}`, link or card; `{sse:videos}`, all; warns of addresses wrong or unlisted."""
 
 import json
 import re

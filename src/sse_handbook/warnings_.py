@@ -1,4 +1,4 @@
-"""Shared by all checks: kinds of warnings, `warn` (told once), `stop` (a page is not UTF-8), nearest names, lines."""
+"""For all checks: kinds of warnings, `warn`, `tell_once`, `stop` (files nobody can read), nearest names, lines."""
 
 import re
 from collections.abc import Iterable

@@ -34,9 +34,8 @@ def add_downloads(app: Sphinx, name: str, template: str, context: dict[str, Any]
     found = app.config.downloads_found if app.builder.name == "html" and doctree is not None else []
     chapter = max((row[0] for row in found if f"{chapter_name(name)}-".startswith(f"{row[0]}-")), key=len, default="")
     if rows := [row[2:] for row in found if row[0] in ("", chapter)]:
-        box = app.builder.templates.render("downloads.html", {**context, "downloads": rows})
-        body = context["body"]
-        context["body"] = body.replace(PLACE, box) if PLACE in body else body + box
+        context |= {"downloads": rows, "place": PLACE}
+        context["body"] = app.builder.templates.render("downloads.html", context)
 
 
 def copy_downloads(app: Sphinx, exception: Exception | None) -> None:

@@ -73,9 +73,9 @@ def count_values(laws: Iterable[Law], field: str) -> list[tuple[str, int]]:
 
 def group_by_letter(countries: Iterable[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
     """Return the first letters of the names, and the countries of each; an accent counts for nothing."""
-    fold = {country["country"]: unicodedata.normalize("NFD", country["name"]).upper() for country in countries}
-    named = groupby(sorted(countries, key=lambda country: fold[country["country"]]), lambda it: fold[it["country"]][:1])
-    return [(letter, list(group)) for letter, group in named]
+    named = ((unicodedata.normalize("NFD", country["name"]).upper(), country) for country in countries)
+    groups = groupby(sorted(named, key=lambda pair: pair[0]), lambda pair: pair[0][:1])
+    return [(letter, [country for _fold, country in group]) for letter, group in groups]
 
 
 templates = Environment(  # noqa: S701 (it makes Markdown, and escapes it itself)

@@ -31,8 +31,9 @@ from typst_writer import PageWriter, Targets, quote
 from sse_handbook.warnings_ import warn
 
 TEMPLATE = Path(__file__).parent.parent / "_pdf"
-# What the functions of the template make, and the sizes of letters to try, in points: a sheet has two pages at most.
-SIZES = {"book": (11,), "sheet": (11, 10, 9.5, 9), "handout": (14, 13)}
+# What the functions of the template make: the sizes of letters to try, in points, and how many pages may come of each.
+SIZES: dict[str, list[tuple[float, int]]] = {"book": [(11, 9999)], "handout": [(14, 2), (13, 2)]}
+SIZES["sheet"] = [(11, 1), (10, 1), (9.5, 1), (11, 2), (10, 2), (9.5, 2), (9, 2)]
 PLACE = re.compile(r"┌─ .*\.typst/pages/(.+)\.typ:(\d+):\d+")
 NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
 PICTURE = re.compile(r'#image\((?:bytes\()?"((?:[^"\\]|\\.)*)"\)?, alt: ("(?:[^"\\]|\\.)*")\)')
@@ -116,13 +117,13 @@ class PdfBuilder(Builder):
         included = "".join(f"\n#include {quote(f'/pages/{name}.typ')}" for name in pages)
         main.write_text(f'#import "/book.typ": *\n#show: {kind}{included}', encoding="utf-8")
         pikepdf.settings.set_flate_compression_level(9)
-        for size in SIZES[kind]:
+        for size, most in SIZES[kind]:
             settings = {"kind": kind, "size": size, "pages": pages, "depth": depth}
             if not (data := self.compile(main, settings)):
                 return
             with pikepdf.open(BytesIO(data)) as pdf:
-                fits = kind == "book" or len(pdf.pages) <= 2
-                if fits or size == SIZES[kind][-1]:
+                fits = len(pdf.pages) <= most
+                if fits or (size, most) == SIZES[kind][-1]:
                     pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
             if fits:
                 return

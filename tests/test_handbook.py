@@ -113,6 +113,14 @@ DIAGRAM = """flowchart TB
   O --> S[They open a shop]
   click S href "#first-steps"
 """
+COUNTRY = """(country-{code})=
+# A country
+
+```{{sse:laws}}
+:country: {code}
+:show: entries
+```
+"""
 PAGE = """
 % A contribution
 
@@ -130,6 +138,7 @@ def test_an_ordinary_contribution_is_green(handbook_copy: Callable[..., Built], 
     listed = {path.stem for path in (docs / "data/laws").glob("*.yaml")}
     code = next(code for code, country in countries.items() if code not in listed and "search" not in country)
     (docs / f"data/laws/{code}.yaml").write_text(LAW.format(code=code), encoding="utf-8")
+    (docs / f"countries/{code}.md").write_text(COUNTRY.format(code=code), encoding="utf-8")
     (docs / "diagrams/a-wish.mmd").write_text(DIAGRAM, encoding="utf-8")
     for name, text in {"data/videos.yaml": VIDEOS, "data/sources.bib": SOURCE, "organise/study.md": PAGE}.items():
         (docs / name).open("a", encoding="utf-8").write(text)

@@ -30,8 +30,8 @@ BLOCKS = HEADINGS | {"/P", "/LBody", "/Lbl", "/TD", "/TH", "/Caption", "/Note", 
 # reader opens there; and the names of countries.
 UNPRINTED = (
     ".//a[@class='headerlink'] | .//*[local-name()='svg'] | .//script | .//comment() | .//p[@class='sse-version']"
-    " | .//h2[@class='rubric'] | .//div[contains(@class, 'finder')] | .//div[contains(@class, 'near')]"
-    " | .//details[contains(@class, 'more')]/summary"
+    " | .//h2[@class='rubric'] | .//div[contains(@class, 'finder') or contains(@class, 'feed')]"
+    " | .//div[contains(@class, 'near')] | .//details[contains(@class, 'more')]/summary"
 )
 SVG = ".//div[@class='diagram']/*[local-name()='svg']"
 RIGHT_TO_LEFT = r"[\u0590-\u06ff]+(?: [\u0590-\u06ff]+)*"

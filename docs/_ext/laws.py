@@ -262,7 +262,7 @@ def check_laws(app: Sphinx, env: BuildEnvironment) -> None:
     laws, entries, most = book.register.laws, book.register.entries, app.config.sse_law_max_age
     listed = {key for key in laws if f"law-{key}" in env.domains.standard_domain.anonlabels}
     for key in laws.keys() - listed if listed else ():
-        message = f"No page has the entry of `{key}`. Let a list of laws with `:show: entries` take it in."
+        message = f"No page has the entry of `{key}`. Let a page of its country show it: `:show: entries`."
         warn(BookCheck.LAW_UNUSED, message, entries[key].path, entries[key].line())
     old = [law for law in laws.values() if "checked" not in law or months_since(law["checked"]) >= most]
     if old:

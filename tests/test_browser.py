@@ -233,6 +233,17 @@ def test_a_country_is_two_taps_away_without_a_script(reader: Readers, country: s
         assert says in article, says
 
 
+def test_the_sheet_of_the_solidarity_test_is_one_tap_away_and_c177_is_said_plainly(reader: Readers) -> None:
+    page = reader(java_script_enabled=False).open("index")
+    page.locator("article a[href*='handouts/solidarity-test']").first.click()
+    assert "handouts/solidarity-test" in page.url
+    for name, answer in {
+        "countries/pk": "Home Work Convention: not ratified",
+        "countries/bg": "Home Work Convention: ratified",
+    }.items():
+        assert answer in reader(java_script_enabled=False).open(name).locator("article").inner_text()
+
+
 def test_typing_finds_a_country_and_enter_opens_it(reader: Readers, site: Site) -> None:
     page = reader().open("index")
     page.get_by_role("searchbox", name="Find your country:").fill("cote")

@@ -381,7 +381,7 @@ def test_an_entry_says_how_long_ago_it_was_checked(small: Project, monkeypatch: 
 
 
 def test_a_date_is_said_once_and_in_words() -> None:
-    said = {
+    shown = {
         ("2011", ""): "2011",
         ("2011-03-09", ""): "9 March 2011",
         ("", "bills since 2014-10 (two of 2015-01-02)"): "bills since October 2014 (two of 2 January 2015)",
@@ -391,7 +391,7 @@ def test_a_date_is_said_once_and_in_words() -> None:
         ("2000-10-18", "2000-10-18/20"): "2000-10-18/20",
         ("", "2011-04-31 (passed), 0000-01-01"): "2011-04-31 (passed), 0000-01-01",
     }
-    assert {key: format_dates(*key) for key in said} == said
+    assert {key: format_dates(*key) for key in shown} == shown
 
 
 EDITS: dict[str, Callable[[Project], None]] = {
@@ -440,17 +440,17 @@ def test_a_page_tells_what_has_changed_since_an_older_version(changed: Project) 
     assert "There is no older version to compare with" in text(changed.page("changes"))
     kept.rename(changed.source / OLD)
     assert changed.build().warnings == []  # the page is written again
-    said = text(changed.page("changes"))
+    page_text = text(changed.page("changes"))
     for part in (
         "version 1.0. New in the register: Spain: Act of ES (2024, draft) Changed: Kenya: Act of KE (2022) Adopted:",
         "before: 1 March 2022; now: 2022 A small group needs: before: 20 *people*; now: not known Ended: France: Act",
         "(2014, ended) Status: before: in force; now: ended No longer in the register: Kenya: The <lost> act Checked",
     ):
-        assert part in said
+        assert part in page_text
     now = read_register(changed.source / "data").laws
     changed.write("data/published/1.1.laws.json", format_laws(now))  # just released: it tells what it has brought
     assert changed.build().warnings == []
-    assert text(changed.page("changes")) == said
+    assert text(changed.page("changes")) == page_text
     changed.write(OLD, '{\n"es-2011-one": 7\n}')
     changed.write("data/published/1.1.laws.json", format_laws(now)[:-9])
     found = {(warning.file, warning.line) for warning in changed.build().warnings if warning.type == "sse.register"}
@@ -508,9 +508,9 @@ def test_a_hostile_text_comes_out_as_text(small: Project) -> None:
         assert row["home_based"].startswith("'") == value.startswith(("=", "+", "-", "@", "＝", "'"))
     small.change("conf.py", '"laws"]', '"laws", "pdf_builder"]')
     printed = small.build(builder="pdf").output / "book.pdf"
-    said = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(printed))
+    printed_text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(printed))
     for value in HOSTILE:  # our fonts do not have the wide "=", and a line ends anywhere in a long word
-        assert SPACE.sub("", value).replace("＝", "?") in SPACE.sub("", said), value
+        assert SPACE.sub("", value).replace("＝", "?") in SPACE.sub("", printed_text), value
 
 
 def test_what_is_escaped_is_markup_alone() -> None:

@@ -51,7 +51,7 @@ def format_day(day: str) -> str:
         found = datetime.fromisoformat(day if whole else f"{day}-01")
     except ValueError:
         return day
-    form = _("%-d %B %Y") if whole else _("%B %Y")
+    form = str(_("%-d %B %Y") if whole else _("%B %Y"))
     return format_date(form, date=found, language=str(templates.globals["language"]))
 
 

@@ -72,7 +72,7 @@ def link_environment(folder: Path) -> Path:
 def clone(tmp_path: Path, diagram_cache: Path) -> Path:
     """The project as the first command of the page for newcomers brings it, with what is set up and drawn already."""
     command = next(command for page, command in COMMANDS if page == "CONTRIBUTING.md" and "git clone" in command)
-    made = run(tmp_path, command.replace("THE-ADDRESS-OF-THIS-PROJECT", str(ROOT)))
+    made = run(tmp_path, command.replace("THE-ADDRESS-OF-YOUR-COPY", str(ROOT)))
     assert made.returncode == 0, made.stdout
     (tmp_path / "handbook/build").mkdir()
     (tmp_path / "handbook/build/diagrams").symlink_to(diagram_cache)
@@ -85,7 +85,7 @@ def clone(tmp_path: Path, diagram_cache: Path) -> Path:
 def test_every_command_of_a_page_can_be_run() -> None:
     listed = run(ROOT, [sys.executable, "noxfile.py", "--list"]).stdout
     sessions = set(re.findall(r"^[*-] ([\w-]+) ->", listed, re.MULTILINE))
-    others = r"(python3 noxfile\.py|git (clone|switch|add|commit|push)|prek install|gh label create|curl --include)\b"
+    others = r"(python3 noxfile\.py|git (clone|switch|add|commit|push)|(prek|pre-commit) install|gh label create|curl --include)\b"
     unknown = [
         (page, command)
         for page, command in COMMANDS

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from sphinx.search.en import SearchEnglish
 MARKS = "".join(character for character in map(chr, range(0x300, 0xFFFF)) if unicodedata.category(character)[0] == "M")
 NO_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 WORD = re.compile(f"[{NO_SPACES}]|(?:(?![{NO_SPACES}])[\\w{MARKS}])+")
-ACCENTS = re.compile("[\u0300-\u036f]")
 ICONS = Path(__file__).parent.parent / "_icons"
 
 
@@ -26,34 +24,19 @@ class AnyLanguage(SearchEnglish):
     """`html_search_language = "any"`: English endings fold together, accents count for nothing, every word is found."""
 
     lang, stopwords = "any", frozenset()
-    # Parts a text as `split` does.
-    js_splitter_code = f"""
-// Short Latin words are asked for only where nothing else was typed.
-var splitQuery = (query) => {{
-  const folded = query.normalize("NFD").replace(/[\\u0300-\\u036f]/g, "").normalize("NFC").toLowerCase();
-  const words = folded.match(/[{NO_SPACES}]|(?:(?![{NO_SPACES}])[\\p{{L}}\\p{{M}}\\p{{N}}_])+/gu) || [];
-  const longer = words.filter((word) => !/^[a-z]{{1,2}}$/.test(word));
-  return longer.length ? longer : words;
-}};
-"""
 
     def split(self, input: str) -> list[str]:
-        folded = ACCENTS.sub("", unicodedata.normalize("NFD", input))
+        """Part the text of a page; `splitQuery` in `search.js.jinja` parts what a reader types in the same way."""
+        folded = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", input))
         return WORD.findall(unicodedata.normalize("NFC", folded).lower())
 
 
 class AccessibleTables:
-    """Mixin for writers of HTML: heads say what they head; a table is in a named box, a wide one a list on a phone."""
+    """Mixin for writers of HTML: a table is in a box with a name, and a wide one is a list on a phone."""
 
     body: list[str]
     tables = 0
     labels: tuple[str, ...] = ()
-
-    def replace_in(self, write: Callable[[Any], None], node: nodes.Element, old: str, new: str) -> None:
-        """Replace a text, once, in what another writer makes of a node."""
-        start = len(self.body)
-        write(node)
-        self.body[start:] = ["".join(self.body[start:]).replace(old, new, 1)]
 
     def visit_table(self, node: nodes.table) -> None:
         title, head = node.next_node(nodes.title), node.next_node(nodes.thead)
@@ -68,12 +51,12 @@ class AccessibleTables:
         self.tables += 1
         name = _("Table {number}: {about}").format(number=self.tables, about=about)
         # The book theme's own writer has put the box around the table; an EPUB has none.
-        box = f'<div tabindex="0" role="region" aria-label="{escape(name)}" '
-        self.replace_in(super().visit_table, node, "<div ", box)  # type: ignore[misc]
+        box, start = f'<div tabindex="0" role="region" aria-label="{escape(name)}" ', len(self.body)
+        super().visit_table(node)  # type: ignore[misc]
+        self.body[start:] = ["".join(self.body[start:]).replace("<div ", box, 1)]
 
     def visit_entry(self, node: nodes.entry) -> None:
-        scope = "col" if isinstance(node.parent.parent, nodes.thead) else "row"
-        self.replace_in(super().visit_entry, node, "<th", f'<th scope="{scope}"')  # type: ignore[misc]
+        super().visit_entry(node)  # type: ignore[misc]
         if self.labels and (column := node.parent.index(node)):
             self.body[-1] = self.body[-1].replace("<td", f'<td data-label="{escape(self.labels[column])}"', 1)
 
@@ -115,17 +98,10 @@ def mark_english(app: Sphinx, doctree: nodes.document) -> None:
     for node in doctree.findall(nodes.Element):
         if node.get("translated") is False:
             node["classes"].append("language-en")  # docutils writes it as `lang`
-    progress = doctree.get("translation_progress", {"total": 0, "translated": 0})
-    section = next(iter(doctree.findall(nodes.section)), None)
+    section, progress = doctree.next_node(nodes.section), doctree["translation_progress"]
     if app.config.language != "en" and section and progress["translated"] < progress["total"]:
         text = _("{translated} of {total} passages of this page are translated.").format(**progress)
         section.insert(1, nodes.paragraph("", text, classes=["translation"]))
-
-
-def fill_page(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """`html-page-context`: what the templates show and cannot find themselves."""
-    first = doctree.next_node(nodes.paragraph) if doctree is not None else None
-    context["description"] = " ".join(first.astext().split()) if first else ""
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -134,5 +110,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", add_accessible_tables, priority=900)
     app.connect("doctree-read", mark_english)
     app.connect("doctree-resolved", shorten_sources)
-    app.connect("html-page-context", fill_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,7 @@
 """Finds how the laws differ from an earlier release's (`published/VERSION.laws.json`); formats its file."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ CHECKS = {"checked", "status_as_of"}  # what a check alone changes
 NO_LAWS = "This is not what a release wrote of the laws. Give back the file `1.0.0.laws.json` as it was."
 
 
-def pick_compared(law: Law) -> dict[str, str]:
-    return {name: " ".join(law[name].split()) for name in COMPARED if law.get(name)}
+def pick(law: Law, fields: Iterable[str] = COMPARED) -> dict[str, str]:
+    return {name: " ".join(law[name].split()) for name in fields if law.get(name)}
 
 
 def format_laws(laws: dict[str, Law]) -> str:
     """Return what a release writes of the laws."""
-    lines = (json.dumps({key: pick_compared(laws[key])}, ensure_ascii=False)[1:-1] for key in sorted(laws))
+    lines = (json.dumps({key: pick(laws[key])}, ensure_ascii=False)[1:-1] for key in sorted(laws))
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
@@ -30,13 +31,13 @@ def compare_laws(old: dict[str, Law], laws: dict[str, Law]) -> list[dict[str, An
     """Return of each law that differs its key, the kind of the change, and what fields were `before` and are `now`."""
     changes = []
     for key in sorted({*old, *laws}):
-        before, now = old.get(key, {}), pick_compared(laws.get(key, {}))
-        fields = {name for name in COMPARED if before.get(name) != now.get(name)}
-        ended = now.get("status") in {"ended", "superseded"} and "status" in fields
-        kind = "ended" if ended else "changed" if fields - CHECKS else "checked"
-        change: dict[str, Any] = {"key": key, "kind": "new" if not before else kind if now else "gone"}
-        change["before"], change["now"] = ({name: law[name] for name in law if name in fields} for law in (before, now))
-        changes += [change] if fields else []
+        before, now = old.get(key, {}), pick(laws.get(key, {}))
+        fields = [name for name in COMPARED if before.get(name) != now.get(name)]
+        ended = "status" in fields and now.get("status") in {"ended", "superseded"}
+        kind = "ended" if ended else "checked" if CHECKS.issuperset(fields) else "changed"
+        kind = "new" if not before else "gone" if not now else kind
+        if fields:
+            changes.append({"key": key, "kind": kind, "before": pick(before, fields), "now": pick(now, fields)})
     return changes
 
 
@@ -46,7 +47,7 @@ def find_changes(register: Register, data: Path) -> None:
     for path in sorted(Path(data, "published").glob("*.laws.json")):
         register.files.append(path)
         try:
-            laws = {key: {**law} for key, law in json.loads(path.read_text("utf-8")).items()}
+            laws = {key: pick(law) for key, law in json.loads(path.read_text("utf-8")).items()}
             versions[Version(path.name.removesuffix(".laws.json"))] = laws
         except (ValueError, TypeError, AttributeError) as error:
             register.faults.append(Fault(path, getattr(error, "lineno", 1), NO_LAWS))

@@ -1,19 +1,18 @@
-"""How templates of `laws/` write: dates in words, and every value escaped that is not `Markdown` or `safe`."""
+"""How templates of `laws/` write: dates in words, and every value escaped that is not `safe`."""
 
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 from register import Law
 from sphinx.locale import _, get_translator
 from sphinx.util.i18n import format_date
-
-from sse_handbook.videos import today
 
 TEMPLATES = Path(__file__).parents[1] / "_templates" / "laws"
 # Not the years of a span (2014-2016), and not a day of several (2000-10-18/20).
@@ -21,18 +20,14 @@ DATE = re.compile(r"(?<![\d./-])\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?(?
 MARKUP = re.compile(r"[\\`*\[\]<|]|(?<!\w)_|_(?!\w)|&(?=#|\w)|^[-+#>=:%~(]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 
 
-class Markdown(str):
-    """A text that is Markdown already."""
-
-
 def escape_markdown(text: object) -> str:
     """Return a text on one line that Markdown shows as it is."""
-    return text if isinstance(text, Markdown) else MARKUP.sub(r"\\\g<0>", " ".join(str(text).split()))
+    return text if isinstance(text, Markup) else MARKUP.sub(r"\\\g<0>", " ".join(str(text).split()))
 
 
-def escape_mermaid(text: str) -> Markdown:
+def escape_mermaid(text: str) -> Markup:
     """Return a text as Mermaid takes it: without the characters that mean something to it."""
-    return Markdown(" ".join(re.sub(r"""["'`#;:{}\[\]<>|\\]|--|%%""", " ", text).split()))
+    return Markup(" ".join(re.sub(r"""["'`#;:{}\[\]<>|\\]|--|%%""", " ", text).split()))  # noqa: S704 (as above)
 
 
 def law_name(law: Law, always: bool = False) -> str:
@@ -61,16 +56,6 @@ def format_dates(day: str, text: str) -> str:
     return in_words if day and text and text.startswith(day) else "; ".join(filter(None, (format_day(day), in_words)))
 
 
-def months_since(day: str) -> int:
-    now, then = today(), date.fromisoformat(day)
-    return max(0, (now.year - then.year) * 12 + now.month - then.month - (now.day < then.day))
-
-
-def count_values(laws: Iterable[Law], field: str) -> list[tuple[str, int]]:
-    """Return how many laws have each value of a field, the most frequent first."""
-    return Counter(law[field] for law in laws).most_common()
-
-
 def group_by_letter(countries: Iterable[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
     """Return the first letters of the names, and the countries of each; an accent counts for nothing."""
     named = ((unicodedata.normalize("NFD", country["name"]).upper(), country) for country in countries)
@@ -82,5 +67,7 @@ templates = Environment(  # noqa: S701 (it makes Markdown, and escapes it itself
     loader=FileSystemLoader(TEMPLATES), finalize=escape_markdown, trim_blocks=True, lstrip_blocks=True
 )
 templates.globals |= {"_": _, "ngettext": lambda *texts: get_translator("sphinx").ngettext(*texts), "language": "en"}
-templates.filters |= {"count": count_values, "dates": format_dates, "day": format_day, "mermaid": escape_mermaid}
-templates.filters |= {"letters": group_by_letter, "months": months_since, "name": law_name, "safe": Markdown}
+templates.filters |= {"dates": format_dates, "day": format_day, "mermaid": escape_mermaid}
+templates.filters |= {"letters": group_by_letter, "name": law_name}
+# How many laws have each value of a field, the most frequent first.
+templates.filters["count"] = lambda laws, field: Counter(law[field] for law in laws).most_common()

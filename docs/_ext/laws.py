@@ -3,6 +3,7 @@
 The entry of a law has the label `law-KEY`, so that links to it, and what they lead to, are Sphinx's own.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from itertools import groupby
 from pathlib import Path
@@ -13,38 +14,34 @@ from book_checks import BookCheck
 from docutils import nodes
 from docutils.parsers.rst import directives
 from law_changes import find_changes
-from law_text import TEMPLATES, group_by_letter, law_name, months_since, templates
-from register import Law, Register, read_fields, read_register, read_schema, same_country
+from law_text import TEMPLATES, group_by_letter, law_name, templates
+from register import Law, Register, read_fields, read_register, read_schema
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import _
-from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole, SphinxDirective
+from sphinx.util.nodes import make_refnode
 
-from sse_handbook.warnings_ import Check, did_you_mean, find_line, warn
+from sse_handbook.videos import today
+from sse_handbook.warnings_ import Check, did_you_mean, warn
 
 logger = logging.getLogger(__name__)
 # The register, and who cited each law before this build: one book at a time in a process.
 book = SimpleNamespace(register=Register(), users={})
 OF_COUNTRY = ("country", "region", "subregion")
 OF_LAW = (*OF_COUNTRY, "type", "topic", "status", "level", "evidence", "finder", "principles", "with")
-SHOWS = ["table", "entries", "counts", "summary", "chart", "downloads", "codebook"]
-SHOWS += ["countries", "finder", "conventions", "gaps", "neighbours", "changes"]
+SHOWS = [path.name.partition(".")[0] for path in sorted(TEMPLATES.glob("[!_]*.md.jinja"))]
 COUNTRY_PAGES = "countries/"  # each is named by the code of its country, and has the label `country-CODE`
 HEADINGS: Any = templates.get_template("headings.jinja").make_module()
 
 
-def oldest_first(law: Law) -> str:
-    """Return what sorts laws by their last check; those never checked come first, by their newest source."""
-    source = law.get("status_as_of", "0")
-    return f"{law.get('checked', '0')} {source if source[:1].isdigit() else '0'}"
-
-
 SORTS = {
+    "country": lambda law: law["country_name"],
     "year": lambda law: law.get("adopted") or law.get("in_force") or law["year"] or "9999",
-    "checked": oldest_first,
+    # Those never checked come first, by their newest source.
+    "checked": lambda law: (law.get("checked", ""), law.get("status_as_of", "").replace("source not dated", "")),
     "status": lambda law: read_schema("laws")["properties"]["status"]["enum"].index(law["status"]),
 }
 
@@ -62,11 +59,13 @@ def choose(things: dict[str, Law], options: Iterable[str], asked: dict[str, Any]
 
 
 def known_values() -> dict[str, Collection[str]]:
-    """Return what each option of a list may ask for."""
+    """Return the options of a list, and what each may ask for."""
     rules = read_schema("laws")["properties"] | read_schema("countries")["properties"]
-    values = {name: rule.get("enum") or rule.get("items", {}).get("enum", ()) for name, rule in rules.items()}
-    more = {"country": book.register.countries, "principles": ["yes", "partly", "no", "not checked"]}
-    return values | more | {"with": [*read_fields()], "columns": HEADINGS.columns}
+    values = {name: rules[name]["enum"] for name in OF_LAW if "enum" in rules.get(name, ())}
+    values |= {"country": book.register.countries, "principles": ["yes", "partly", "no", "not checked"]}
+    values |= {"finder": rules["finder"]["items"]["enum"], "with": [*read_fields()], "columns": HEADINGS.columns}
+    values |= {"show": SHOWS, "sort": SORTS, "filter": ()}
+    return values | dict.fromkeys(["by", "across"], HEADINGS.counted)
 
 
 def split_values(text: str | None) -> list[str]:
@@ -80,49 +79,49 @@ def note_files(env: BuildEnvironment, countries: Collection[str]) -> None:
         env.note_dependency(path)
 
 
-def make_link(env: BuildEnvironment, kind: str, target: str, text: str) -> pending_xref:
-    link = pending_xref("", nodes.inline("", text), refdomain="std", reftype=kind, reftarget=target)
-    link.attributes.update(refdoc=env.current_document.docname, refexplicit=True, refwarn=True)
-    return link
-
-
 class LawList(SphinxDirective):
-    option_spec: ClassVar = {
-        **dict.fromkeys([*OF_LAW, "columns"], split_values),
-        **dict.fromkeys(["by", "across"], lambda text: directives.choice(text, [*HEADINGS.counted])),
-        "show": lambda text: directives.choice(text, SHOWS),
-        "sort": lambda text: directives.choice(text, [*SORTS]),
-        "caption": directives.unchanged,
-        "filter": directives.flag,
-    }
+    # All are taken: what is unknown is told here, with the nearest that there is.
+    option_spec: ClassVar = defaultdict(lambda: split_values, caption=directives.unchanged)
 
     def run(self) -> list[nodes.Node]:
-        for option, known in known_values().items():
-            asked = () if option == "country" and book.register.broken else self.options.get(option, ())
-            for value in sorted({*asked}.difference(known)):
-                hint = did_you_mean(value, known) or f" Write one of: {', '.join(sorted(known))}."
-                warn(BookCheck.LAW_UNKNOWN, f"`:{option}:` knows no `{value}`.{hint}", *self.get_source_info())
-        show = self.options.get("show", "table")
+        self.leave_out_unknown()
+        show, *_more = self.options.get("show") or ["table"]
         if show in ("entries", "conventions"):
             self.keep_to_country_of_page()
-        countries = choose(book.register.countries, OF_COUNTRY, self.options)
-        laws = sorted(choose(book.register.laws, OF_LAW, self.options), key=lambda law: law["country_name"])
         alone = "country" in self.options  # on its own page: what counts today comes first
-        sort = self.options.get("sort", "status" if alone else "")
-        laws = sorted(laws, key=SORTS[sort]) if sort else laws
+        sort, *_more = self.options.get("sort") or ["status" if alone else "country"]
+        countries = choose(book.register.countries, OF_COUNTRY, self.options)
+        laws = sorted(choose(book.register.laws, OF_LAW, self.options), key=SORTS["country"])
+        laws.sort(key=SORTS[sort])
         note_files(self.env, [country["country"] for country in countries])
-        if show == "entries" and not alone:
-            return [self.make_country([*group]) for _key, group in groupby(laws, lambda law: law["country"])]
-        if show == "countries":
-            parts = [
-                self.make_section(f"countries-{letter.lower()}", letter, "letter", countries=group, laws=laws)
-                for letter, group in group_by_letter(countries)
+        if show == "entries" and not alone:  # of areas, which have no page
+            return [
+                self.make_section(f"laws-{code}", name, "_country", *map(self.make_entry, group), country=code)
+                for (code, name), group in groupby(laws, lambda law: (law["country"], law["country_name"]))
             ]
-            return [*self.render(show, countries=countries), *parts]
-        if show not in ("entries", "conventions"):
-            return self.render(show, laws=laws, countries=countries)
-        laws = [law for law in laws if (law["type"] == "ratification") == (show == "conventions")]
-        return [*self.render(show, laws=laws, countries=countries), *map(self.make_entry, laws)]
+        below: Iterable[nodes.Node] = ()
+        if show in ("entries", "conventions"):
+            laws = [law for law in laws if (law["type"] == "ratification") == (show == "conventions")]
+            below = map(self.make_entry, laws)
+        elif show == "countries":
+            below = (
+                self.make_section(f"countries-{letter.lower()}", letter, "_letter", countries=group, laws=laws)
+                for letter, group in group_by_letter(countries)
+            )
+        return [*self.render(show, laws=laws, countries=countries), *below]
+
+    def leave_out_unknown(self) -> None:
+        """Warn of each option and of each value that is not known, and leave it out."""
+        options, broken = known_values(), {"country"} if book.register.broken else set()
+        for option in self.options.keys() - {"caption"} - broken:
+            known = options.get(option, options)
+            what = f"`:{option}:` knows no" if option in options else "A list of laws has no option"
+            where = "a code of `countries.yaml`" if option == "country" else f"one of: {', '.join(known)}"
+            asked = self.options[option] if option in options else [option]
+            for value in (value for value in asked if value not in known):
+                message = f"{what} `{value}`.{did_you_mean(value, known) or f' Write {where}.'}"
+                warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info(), f":{option}:")
+            self.options[option] = [value for value in asked if value in known]
 
     def keep_to_country_of_page(self) -> None:
         """Warn of a country whose entries stand on another page, its own, and take the country of this page for it."""
@@ -135,90 +134,78 @@ class LawList(SphinxDirective):
 
     def find_pages(self) -> set[str]:
         """Return the codes of the countries that have a page of their own."""
-        found = (name.partition(COUNTRY_PAGES) for name in self.env.found_docs)
-        return {code for before, _, code in found if code and not before}
+        pages = (page for page in self.env.found_docs if page.startswith(COUNTRY_PAGES))
+        return {page.removeprefix(COUNTRY_PAGES) for page in pages}
 
     def render(self, template: str, **values: Any) -> list[nodes.Node]:
         """Return what a template makes of these values and of the options: Markdown, parsed as the page is."""
-        values |= {"options": self.options, "root": "../" * self.env.current_document.docname.count("/")}
-        values["pages"] = self.find_pages()
-        text = templates.get_template(f"{template}.md.jinja").render(values)
-        found = self.parse_text_to_nodes(text)
+        values |= {"root": "../" * self.env.current_document.docname.count("/"), "pages": self.find_pages()}
+        markdown = templates.get_template(f"{template}.md.jinja").render(values, options=self.options)
+        found = self.parse_text_to_nodes(markdown)
         for group in (node for top in found for node in top.findall(nodes.tgroup)):
             next(group.findall(nodes.colspec))["stub"] = 1  # the first cell heads its row
         return found
 
-    def make_country(self, laws: list[Law]) -> nodes.section:
-        """Return a section for an area, which has no page, with one for each of its laws."""
-        country = book.register.countries[laws[0]["country"]]
-        section = self.make_section(f"laws-{country['country']}", country["name"], "country", country=country)
-        section += map(self.make_entry, laws)
-        return section
-
     def make_entry(self, law: Law) -> nodes.section:
-        entry = self.make_section(f"law-{law['key']}", law_name(law, always=True), "entry", law=law)
+        entry = self.make_section(f"law-{law['key']}", law_name(law, always=True), "_entry", law=law)
         entry["classes"].append("law")
         return entry
 
-    def make_section(self, label: str, heading: str, template: str, **values: Any) -> nodes.section:
+    def make_section(self, label: str, heading: str, template: str, *below: nodes.Node, **values: Any) -> nodes.section:
         """Return a section with no other name than its label: no address is made of a title, which may change."""
         title = nodes.title(heading, heading)
         self.set_source_info(title)
-        section = nodes.section("", title, *self.render(template, **values), ids=[label], names=[label])
+        section = nodes.section("", title, *self.render(template, **values), *below, ids=[label], names=[label])
         self.state.document.note_explicit_target(section)
         return section
 
 
 class LawRole(ReferenceRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        register, key = book.register, self.target
+        register, key, here = book.register, self.target, self.env.current_document.docname
         note_files(self.env, [key.lower().partition("-")[0]])
-        if key not in register.laws:
-            if not register.broken:  # what is wrong has been told, and is what to correct
-                source, line = self.get_source_info()
-                hint = did_you_mean(key, same_country(key.lower(), register.laws)) or " Add it to the register of laws."
-                message = f"No law has the key `{key}`.{hint}"
-                warn(BookCheck.LAW_UNKNOWN, message, source, find_line(source, line, key) or line)
-            return [nodes.inline(self.rawtext, self.title)], []
-        self.env.metadata[self.env.current_document.docname].setdefault("laws_cited", set()).add(key)
-        text = self.title if self.has_explicit_title else law_name(register.laws[key])
-        link = make_link(self.env, "ref", f"law-{key}", text)
-        self.set_source_info(link)
-        return [link], []
+        if key in register.laws:
+            self.env.metadata[here].setdefault("laws_cited", set()).add(f"law-{key}")
+            text = nodes.inline("", self.title if self.has_explicit_title else law_name(register.laws[key]))
+            link = pending_xref("", text, refdomain="std", reftype="ref", reftarget=f"law-{key}", refdoc=here)
+            link.attributes.update(refexplicit=True, refwarn=True)
+            self.set_source_info(link)
+            return [link], []
+        if not register.broken:  # what is wrong has been told, and is what to correct
+            of_country = [other for other in register.laws if other[:3] == key[:3].lower()]  # no other's is ever meant
+            hint = did_you_mean(key, of_country) or " Add it to the register of laws."
+            warn(BookCheck.LAW_UNKNOWN, f"No law has the key `{key}`.{hint}", *self.get_source_info(), key)
+        return [nodes.inline(self.rawtext, self.title)], []
 
 
-def find_users(env: BuildEnvironment) -> dict[str, list[str]]:
-    """Return which pages cite each law."""
-    users: dict[str, list[str]] = {}
-    for docname in sorted(env.metadata):
-        for key in env.metadata[docname].get("laws_cited", ()):
-            users.setdefault(key, []).append(docname)
+def find_users(env: BuildEnvironment) -> dict[str, set[str]]:
+    """Return which pages cite each law, by the label of its entry."""
+    users = defaultdict[str, set[str]](set)
+    for page, about in env.metadata.items():
+        for label in about.get("laws_cited", ()):
+            users[label].add(page)
     return users
 
 
-class CitedOn(SphinxPostTransform):
-    """Add to the entry of a law which pages cite it: that is known only when all pages have been read."""
-
-    default_priority = 5  # before links are resolved
-
-    def run(self, **kwargs: Any) -> None:
-        users = {f"law-{key}": docnames for key, docnames in find_users(self.env).items()}
-        for section in self.document.findall(nodes.section):
-            links: list[nodes.Node] = []
-            key = next(filter(users.get, section["names"]), "")
-            for docname in sorted({*users.get(key, ())} - {self.env.current_document.docname}):
-                links += nodes.Text(", "), make_link(self.env, "doc", f"/{docname}", self.env.titles[docname].astext())
-            if links:
-                body = nodes.field_body("", nodes.paragraph("", "", *links[1:]))
-                *_before, fields = section.findall(nodes.field_list)
-                fields += nodes.field("", nodes.field_name("", _("Cited on")), body)
+def add_users(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """`doctree-resolved`: add to the entry of a law which pages cite it: by now all pages have been read."""
+    users = find_users(app.env)
+    for section in doctree.findall(nodes.section):
+        links: list[nodes.Node] = []
+        for page in sorted({page for label in section["names"] for page in users.get(label, ())} - {docname}):
+            title = nodes.inline("", app.env.titles[page].astext(), classes=["doc"])
+            links += nodes.Text(", "), make_refnode(app.builder, docname, page, "", title)
+        if links:
+            body = nodes.field_body("", nodes.paragraph("", "", *links[1:]))
+            *_before, fields = section.findall(nodes.field_list)
+            fields += nodes.field("", nodes.field_name("", _("Cited on")), body)
 
 
 def add_tooltips(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """`doctree-resolved`: let each link to a law say its title, country, year and status when it is pointed at."""
     for link in doctree.findall(nodes.reference):
-        label = link.get("refid") or link.get("refuri", "").partition("#")[2]
-        if law := book.register.laws.get(label.removeprefix("law-")) if label.startswith("law-") else None:
+        address = link.get("refuri") or f"#{link.get('refid')}"
+        if law := book.register.laws.get(address.partition("#law-")[2]):
             place = ", ".join(filter(None, (law.get("unit"), law["country_name"], law["year"])))
             status = _("Status: {status}, as of {day}.").format(status=law["status"], day=law.get("status_as_of", ""))
             link["reftitle"] = f"{law['english']}. {place}. {status}"
@@ -229,11 +216,12 @@ def add_tooltips(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def read_laws(app: Sphinx) -> None:
     """`builder-inited`: read the register once, before any page and before readers part, and warn of its faults."""
     cite: Any = app.env.domains.get("cite")
-    book.register = read_register(Path(app.srcdir, "data"), cite.bibdata.data.entries if cite else None)
-    book.users = find_users(app.env)
-    templates.globals["sources"] = cite.bibdata.data.entries if cite else {}
-    templates.globals |= {"config": app.config, "language": app.config.language.replace("-", "_"), "cites": bool(cite)}
-    templates.globals |= {"register": book.register, "fields": read_fields()}
+    sources = cite.bibdata.data.entries if cite else None
+    book.register, book.users = read_register(Path(app.srcdir, "data"), sources), find_users(app.env)
+    templates.globals |= {"config": app.config, "language": app.config.language.replace("-", "_")}
+    templates.globals |= {"register": book.register, "fields": read_fields(), "sources": sources}
+    months = today().year * 12 + today().month - 1 - app.config.sse_law_max_age
+    templates.globals["stale"] = f"{months // 12}-{months % 12 + 1:02}-{today():%d}"  # what was checked then, or before
     find_changes(book.register, Path(app.srcdir, "data"))
     for fault in book.register.faults:
         warn(Check.REGISTER, fault.message, fault.path, fault.line)
@@ -252,9 +240,9 @@ def find_pages_without_new_file(app: Sphinx, env: BuildEnvironment, *changes: se
 def touch_entries_with_new_users(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-updated`: let `shared_doctrees` write the pages again that have the entry of a law which others cite now."""
     now, labels = find_users(env), env.domains.standard_domain.anonlabels
-    for key in {*book.users, *now}:
-        if book.users.get(key) != now.get(key) and f"law-{key}" in labels:
-            Path(env.doctreedir, f"{labels[f'law-{key}'][0]}.doctree").touch()
+    for label in {*book.users, *now} & labels.keys():
+        if book.users.get(label) != now.get(label):
+            Path(env.doctreedir, f"{labels[label][0]}.doctree").touch()
 
 
 def check_laws(app: Sphinx, env: BuildEnvironment) -> None:
@@ -264,13 +252,11 @@ def check_laws(app: Sphinx, env: BuildEnvironment) -> None:
     for key in laws.keys() - listed if listed else ():
         message = f"No page has the entry of `{key}`. Let a page of its country show it: `:show: entries`."
         warn(BookCheck.LAW_UNUSED, message, entries[key].path, entries[key].line())
-    old = [law for law in laws.values() if "checked" not in law or months_since(law["checked"]) >= most]
-    if old:
-        keys = [law["key"] for law in sorted(old, key=oldest_first)]
+    old = [law for law in laws.values() if law.get("checked", "") <= templates.globals["stale"]]
+    if keys := [law["key"] for law in sorted(old, key=SORTS["checked"])]:
         message = f"{len(keys)} of {len(laws)} laws were not checked for {most} months, or never."
-        message += f" Begin with: {', '.join(keys[:3])}."
         place = f"{entries[keys[0]].path}:{entries[keys[0]].line()}"
-        logger.info("%s: NOTE: %s [sse.%s]", place, message, BookCheck.LAW_STALE.name.lower())
+        logger.info("%s: NOTE: %s Begin with: %s. [sse.law_stale]", place, message, ", ".join(keys[:3]))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -278,11 +264,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("sse_law_links", {}, "env", dict)
     app.add_role_to_domain("sse", "law", LawRole())
     app.add_directive_to_domain("sse", "laws", LawList)
-    app.add_post_transform(CitedOn)
     app.connect("builder-inited", read_laws, priority=600)  # sphinxcontrib-bibtex has read the sources
     app.connect("env-get-outdated", find_pages_without_new_file)
     app.connect("env-updated", touch_entries_with_new_users)
     app.connect("env-updated", check_laws)
+    app.connect("doctree-resolved", add_users)
     app.connect("doctree-resolved", add_tooltips)
     app.setup_extension("shared_doctrees")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,10 +11,6 @@ from sse_handbook.data_files import Entry, Fault, Steps, read_entries
 from sse_handbook.warnings_ import did_you_mean
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
-# Each relation between two laws, and how the other law sees it.
-RELATIONS = {"amends": "amended_by", "repeals": "repealed_by", "succeeds": "succeeded_by"}
-RELATIONS |= {"implements": "implemented_by", "ratifies": "ratified_by"}
-RELATIONS |= {other: name for name, other in RELATIONS.items()} | {"see_also": "see_also"}
 # The fields of the schema that a law has, those of its `place`, `year`, and `place` itself (for whom it is made).
 Law = dict[str, Any]
 
@@ -76,32 +72,26 @@ def read_fields() -> dict[str, dict[str, Any]]:
     return {**place, **rules["properties"], **derived}
 
 
-def same_country(key: str, known: Collection[str]) -> list[str]:
-    """Return the keys that begin as this one: a slip in a key is never taken for another country's law."""
-    return [other for other in known if other.partition("-")[0] == key.partition("-")[0]]
-
-
 def _read_file(path: Path, register: Register) -> Iterator[Entry | Fault]:
     if path.parent.name != "laws":
         yield from read_entries(path, SCHEMAS / "countries.schema.json")
     elif path.suffix != ".yaml":
         yield Fault(path, 1, f"`{path.name}` is not read. Name a file of laws after its country: `es.yaml`.")
-    elif path.stem not in register.countries:
-        hint = did_you_mean(path.stem, register.countries) or " Add the country there."
-        if register.countries and not any(fault.path.name == "countries.yaml" for fault in register.faults):
-            yield Fault(path, 1, f"`{path.stem}` is no code of `countries.yaml`.{hint}")
-    else:
+    elif path.stem in register.countries:
         for item in read_entries(path, SCHEMAS / "laws.schema.json"):
-            if isinstance(item, Entry) and not item.key.startswith(f"{path.stem}-"):
+            if isinstance(item, Fault) or item.key.startswith(f"{path.stem}-"):
+                yield item
+            else:
                 message = f"`{item.key}` stands in `{path.name}`: its key must begin with `{path.stem}-`."
                 yield Fault(path, item.line(), message)
-            else:
-                yield item
+    elif register.countries and not any(fault.path.name == "countries.yaml" for fault in register.faults):
+        hint = did_you_mean(path.stem, register.countries) or " Add the country there."
+        yield Fault(path, 1, f"`{path.stem}` is no code of `countries.yaml`.{hint}")
 
 
 def _make_law(entry: Entry, country: Mapping[str, str]) -> Law:
-    law = {"key": entry.key, "country": country["country"], "country_name": country["name"]}
-    law |= {"region": country["region"], "subregion": country["subregion"]}
+    law = {"key": entry.key, "country_name": country["name"]}
+    law |= {name: country[name] for name in ("country", "region", "subregion")}
     for name, value in entry.value.items():  # YAML takes `no` for false, and a year for a number
         law[name] = {"True": "yes", "False": "no"}.get(str(value), str(value)) if isinstance(value, int) else value
     part = entry.key.split("-")[1]  # the year by which people name it, where it is known
@@ -139,7 +129,8 @@ def _find_misfit(register: Register, key: str, name: str, other: str) -> str:
     if other == key:
         return "A law has no relation to itself. Name another law, or delete the line."
     if other not in register.laws:
-        hint = did_you_mean(other, same_country(other, register.laws)) or " Add it, or delete the line."
+        of_country = [law for law in register.laws if law[:3] == other[:3]]  # another country's is never meant
+        hint = did_you_mean(other, of_country) or " Add it, or delete the line."
         return "" if register.broken else f"`{other}` is no law of the register.{hint}"
     if name != "see_also" and key in register.laws[other].get("relations", {}).get(name, ()):
         return f"`{other}` says the same of `{key}`: one of the two is wrong."
@@ -148,10 +139,10 @@ def _find_misfit(register: Register, key: str, name: str, other: str) -> str:
 
 def _complete_relations(laws: dict[str, Law]) -> None:
     """Let each of two related laws have the relation, whichever of them says it."""
-    found = set[tuple[str, str, str]]()
+    rules, found = read_schema("laws")["properties"]["relations"]["properties"], set[tuple[str, str, str]]()
     for key, law in laws.items():
         for name, others in law.pop("relations", {}).items():
             for other in laws.keys() & others:
-                found |= {(key, name, other), (other, RELATIONS[name], key)}
+                found |= {(key, name, other), (other, rules[name]["inverse"], key)}
     for key, name, other in sorted(found):
         laws[key].setdefault("relations", {}).setdefault(name, []).append(other)

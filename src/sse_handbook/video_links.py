@@ -7,6 +7,7 @@ No pattern here goes over a text again and again: a very long address costs time
 import base64
 import re
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import reduce
 from urllib.parse import parse_qs, unquote
 from uuid import UUID
@@ -41,6 +42,10 @@ PEERTUBE_PAGE = re.compile(
 )
 PEERTUBE_HOST = re.compile(r"(?:[a-z0-9-]++\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+)")
 
+# For a host with a slip in its name: what it may have been, and what is like the id of a video.
+HOSTS = ("youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be", "vimeo.com", "player.vimeo.com")
+LIKE_ID = re.compile(r"[/=][\w-]{11}(?![\w-])|/\d{6}")
+
 START_FIELDS = ("start", "t", "time_continue")
 START = re.compile(
     r"(?=[0-9])(?:(?P<h>[0-9]{1,4})[hH])?(?:(?P<m>[0-9]{1,5})[mM])?(?:(?P<s>[0-9]{1,6})(?:\.[0-9]+)?[sS]?)?/?"
@@ -52,9 +57,7 @@ Fields = dict[str, list[str]]
 
 
 class VideoLinkError(ValueError):
-    """What is wrong with an address on a known video host. `hint` says how to fix it, with the right address if it is
-    known; `code` is `id_length`, `id_alphabet`, `id_last`, `start` or `not_one_video`.
-    """
+    """What is wrong with an address; `hint` says how to fix it, with the right address if it is known."""
 
     def __init__(self, code: str, message: str, hint: str = COPY_AGAIN) -> None:
         super().__init__(message)
@@ -87,7 +90,7 @@ def parse_video_link(url: str) -> VideoLink | None:
     """Return the video that an address stands for, or `None` when its host is not known to have videos.
 
     `url` is as people write it: without a scheme, with `&amp;`, in angle brackets, with a second `?`. Raises
-    `VideoLinkError`, and nothing else, when the host is known and the rest is wrong: no single video, a slip.
+    `VideoLinkError`, and nothing else, when the host is known and the rest is wrong, or when the host has a slip.
     """
     # Browsers drop line breaks, too.
     written = ADDRESS.fullmatch("".join(url.split()).replace("&amp;", "&").strip("<>"))
@@ -105,7 +108,12 @@ def parse_video_link(url: str) -> VideoLink | None:
         return _parse_youtube(host, steps, fields)
     if VIMEO_HOST.fullmatch(host):
         return _parse_vimeo(steps, fields)
-    return _parse_peertube(host, steps, fields)
+    if link := _parse_peertube(host, steps, fields):
+        return link
+    near = get_close_matches(host, HOSTS, 1, 0.8) if LIKE_ID.search(before) else []
+    if near and (link := parse_video_link(near[0] + written["rest"])):
+        raise VideoLinkError("host", f"{_show(host)} shows no videos that we know.", f"Perhaps it is {link.url}")
+    return None
 
 
 def _parse_youtube(host: str, steps: list[str], fields: Fields) -> VideoLink:

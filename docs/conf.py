@@ -17,7 +17,7 @@ language = "en"
 
 extensions = [
     "myst_parser",
-    "sphinxcontrib.bibtex",
+    "sse_handbook.bibliography",
     "sse_handbook",
     "downloads",
     "epub",

@@ -12,7 +12,7 @@ from conftest import Built, build, write_files
 
 FILES = {
     "conf.py": """
-extensions = ["myst_parser", "sphinxcontrib.bibtex", "sse_handbook"]
+extensions = ["myst_parser", "sse_handbook.bibliography", "sse_handbook"]
 bibtex_bibfiles = ["sources.bib"]
 sse_data_dir = "data"
 sse_report_unused = ["label", "term", "source"]

@@ -286,7 +286,7 @@ def test_a_broken_entry_does_not_blame_those_that_name_it(folder: Path) -> None:
 # --- a small project ---
 
 CONF = """
-extensions = ["myst_parser", "sphinxcontrib.bibtex", "sse_handbook", "page_sources", "mermaid_svg", "laws"]
+extensions = ["myst_parser", "sse_handbook.bibliography", "sse_handbook", "page_sources", "mermaid_svg", "laws"]
 myst_enable_extensions = ["attrs_inline", "fieldlist"]
 bibtex_bibfiles = ["data/sources.bib"]
 exclude_patterns = ["_*"]

@@ -61,7 +61,7 @@ def test_only_a_site_that_says_so_itself_makes_a_link_dead(tmp_path: Path, site:
 
 def test_every_place_of_a_dead_link_is_named_as_it_is_written(tmp_path: Path, site: str) -> None:
     files = {
-        "conf.py": f'{CONF}\nextensions += ["sphinxcontrib.bibtex"]\nbibtex_bibfiles = ["data/sources.bib"]\n',
+        "conf.py": f'{CONF}\nextensions += ["sse_handbook.bibliography"]\nbibtex_bibfiles = ["data/sources.bib"]\n',
         "index.md": f"# One\n\nText, and\n[one]({site}/gone), then\n[more]({site}/gone).\n\n{{cite:p}}`a`\n\n"
         "```{toctree}\ntwo\n```\n\n```{bibliography}\n```\n",
         "two.md": f"# Two\n\n[longer]({site}/fine/gone) [é]({site}/né)\n\n<{site}/gone>\n\n[&]({site}/x?a=1&amp;b=2)\n",

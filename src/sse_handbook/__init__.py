@@ -4,15 +4,13 @@ from importlib.metadata import version
 from typing import Any
 
 from sphinx.application import Sphinx
-from sphinx.config import Config
 
-from . import crossrefs, videocheck, videos, warnings_
+from . import advice, crossrefs, videocheck, videos, warnings_
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything with Sphinx, in this order: handlers of one event are called as they were registered."""
-    app.connect("builder-inited", warnings_.tell_once, priority=1)
-    app.connect("config-inited", add_bibliography)
+    app.connect("builder-inited", advice.complete_warnings, priority=1)
     app.connect("env-before-read-docs", warnings_.check_pages)
     app.add_domain(crossrefs.SSEDomain)
     app.add_config_value("sse_data_dir", "", "env", str)  # the folder of `videos.yaml`, from the sources on
@@ -27,14 +25,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_builder(videocheck.VideoCheckBuilder)
     app.add_config_value("sse_report_unused", [], "", (list, tuple, set))  # of "label", "term", "source"
     app.connect("doctree-read", crossrefs.collect_names)
-    app.connect("warn-missing-reference", crossrefs.warn_missing, priority=400)  # before Sphinx's own
-    app.add_transform(crossrefs.MissingFootnotes)
-    app.add_post_transform(crossrefs.MissingTargets)
+    app.add_post_transform(crossrefs.PrepareLinks)
     app.connect("env-check-consistency", crossrefs.check_book)
     return {"version": version("sse-handbook"), "env_version": 23, "parallel_read_safe": True}
-
-
-def add_bibliography(app: Sphinx, config: Config) -> None:
-    """`config-inited`: all extensions are there."""
-    if "sphinxcontrib.bibtex" in app.extensions:
-        app.setup_extension("sse_handbook.bibliography")

@@ -79,6 +79,7 @@ def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.setup_extension("sphinxcontrib.bibtex")  # a project with sources lists this extension in its place
     app.connect("builder-inited", check_files, priority=400)
     for domain in BibtexDomain, BibtexFootDomain:
         for name, role in domain.roles.items():

@@ -2,20 +2,19 @@
 
 import re
 from collections.abc import Iterable, Set
+from enum import Enum
 from typing import Any, ClassVar
 
 from docutils import nodes
-from docutils.utils import get_source_line
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.domains import Domain
 from sphinx.environment import BuildEnvironment
-from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
 
 from .videos import VideoCard, VideoList, VideoRole, find_uses
-from .warnings_ import Check, did_you_mean, find_lines, read_advice, warn
+from .warnings_ import QUOTED, Check, did_you_mean, find_lines, read_advice, warn
 
 # How the name of each kind is written where it is defined, in MyST or in reST; what to do where nobody uses it.
 DEFINED = {
@@ -24,7 +23,6 @@ DEFINED = {
 }
 # The roles that lead to a name of each kind.
 USES = {"label": ("ref", "numref", "any", "myst"), "term": ("term", "any", "myst")}
-ROLES = {"std:term": "term", "std:doc": "doc", "std:ref": "label"}
 LAW = re.compile(r"law-[a-z]{2,3}-")  # the label of a law, with its country
 
 
@@ -70,103 +68,60 @@ def collect_names(app: Sphinx, doctree: nodes.document) -> None:
     data["videos"][docname] = find_uses(app.env, elements)  # to go through a page once more would take as long
 
 
-def warn_missing(app: Sphinx, domain: Domain | None, node: addnodes.pending_xref) -> bool | None:
-    """`warn-missing-reference`: tell a missing term, page or label; Sphinx's own handler tells labels, too."""
-    kind, target = ROLES.get(f"{domain.name if domain else ''}:{node['reftype']}"), node["reftarget"]
-    if not kind or (kind == "label" and target in app.env.domains.standard_domain.anonlabels):
-        return None
-    node["reftype"] = kind  # no longer `ref`: Sphinx's own handler is asked, too
-    _warn(app.env, kind, docname_join(node["refdoc"], target) if kind == "doc" else target, node)
+def tell_missing(env: BuildEnvironment, said: str, path: str, line: int, check: Enum) -> bool:
+    """Tell in our words, with the nearest name, what Sphinx or MyST says of a missing target; `False` if it is none."""
+    kind = next((kind for words, kind in read_advice("targets").items() if words in said), "")
+    *_, page, target = ["", "", *QUOTED.findall(said)]
+    written = f"#{target}" if kind == "anchor" else target
+    if kind == "link":  # in Markdown: other paths, and the names of inventories, are MyST's to judge
+        name, _, ending = target.partition("#")[0].rpartition(".")
+        if f".{ending}" in env.config.source_suffix:
+            kind, target = "path", name
+        else:
+            kind, written = "" if re.search("[/:]", target) else "label", f"#{target}"
+    if kind == "path":
+        kind, target = "doc", docname_join(env.path2doc(path) or "", target)
+    if not kind or (kind == "label" and target.lower() in env.domains.standard_domain.anonlabels):
+        return False
+    what, advice = read_advice("missing")[kind]
+    hint = did_you_mean(target, _known_names(env, kind, target, page)) or f" {advice}"
+    warn(check, f"{what} `{target}`.{hint}", path, line, written)
     return True
 
 
-def _warn(env: BuildEnvironment, kind: str, target: str, node: nodes.Element, text: str = "") -> None:
-    (source, line), (what, advice) = get_source_line(node), read_advice("missing")[kind]
-    message = f"{what} `{target}`.{did_you_mean(target, _known_names(env, kind, node)) or f' {advice}'}"
-    path = source or env.doc2path(env.current_document.docname)
-    warn(node.get("check", Check.XREF_MISSING), message, path, line, text or node["reftarget"])
-
-
-def _known_names(env: BuildEnvironment, kind: str, node: nodes.Element) -> Iterable[str]:
-    std, target = env.domains.standard_domain, node.get("reftarget", "")
+def _known_names(env: BuildEnvironment, kind: str, target: str, page: str) -> Iterable[str]:
+    std = env.domains.standard_domain
     if kind == "anchor":  # of a page: labels, and what MyST makes of headings, if it is asked to
-        slugs = env.metadata[target].get("myst_slugs", {}).items()
-        places = ({label, anchor} for label, (page, anchor) in std.anonlabels.items() if page == target)
+        slugs = env.metadata[page].get("myst_slugs", {}).items()
+        places = ({label, anchor} for label, (where, anchor) in std.anonlabels.items() if where == page)
         return set[str]().union(*({slug, anchor} for slug, (_line, anchor, _title) in slugs), *places)
     if kind == "label":
         law = LAW.match(target)  # a law of another country is never what was meant
         return [label for label in std.anonlabels if not law or label.startswith(law[0])]
     if kind == "term":
         return [name for object_type, name in std.objects if object_type == "term"]
-    return env.found_docs if kind == "doc" else ()
+    return env.found_docs
 
 
-class MissingFootnotes(SphinxTransform):
-    """Tell a footnote that has no text before docutils calls it an unknown target name."""
-
-    default_priority = 610  # docutils resolves footnotes at 620
-
-    def apply(self, **kwargs: Any) -> None:
-        missing = self.document.footnote_refs.keys() - self.document.nameids.keys()
-        for node in list(self.document.findall(nodes.footnote_reference)) if missing else ():
-            if (name := node.get("refname")) in missing:
-                _warn(self.env, "footnote", name, node, f"[^{name}]")
-                node.resolved = True  # or docutils would miss its number, too
-                node.replace_self(nodes.inline("", f"[{name}]"))
-
-
-class MissingTargets(SphinxPostTransform):
-    """Tell missing targets of Markdown links before MyST does, which has no event for them."""
+class PrepareLinks(SphinxPostTransform):
+    """Make ready what MyST would not resolve: a link within a link, and some labels."""
 
     default_priority = 8  # MyST's own resolver has 9, Sphinx's 10
 
     def run(self, **kwargs: Any) -> None:
-        pairs = [*self.config.nitpick_ignore_regex, *(map(re.escape, pair) for pair in self.config.nitpick_ignore)]
-        ignored = "|".join(name for kind, name in pairs if re.fullmatch(kind, "myst"))
+        std = self.env.domains.standard_domain
         for node in list(self.document.findall(addnodes.pending_xref)):
-            around = node.parent
+            around, target = node.parent, node["reftarget"]
             while isinstance(around, nodes.TextElement) and not isinstance(around, nodes.reference):
                 around = around.parent
             if isinstance(around, nodes.reference | addnodes.pending_xref):
                 node.replace_self(node.children)  # no format has a link within a link: it stays text
-            elif node["reftype"] == "myst" and not re.fullmatch(ignored, node.get("reftargetid") or node["reftarget"]):
-                self.check_link(node)
-
-    def check_link(self, node: addnodes.pending_xref) -> None:
-        target, std = node["reftarget"], self.env.domains.standard_domain
-        if node["refdomain"] == "doc":  # MyST has found the file
-            if target not in self.env.all_docs:
-                self.report(node, "doc", target, target.rpartition("/")[2])
-            elif (anchor := node["reftargetid"]) and anchor not in _known_names(self.env, "anchor", node):
-                _warn(self.env, "anchor", anchor, node, f"#{anchor}")
-                node["reftargetid"] = None  # MyST links to the page alone
-        elif target.lower() in std.anonlabels:
-            if target.lower() not in std.labels and not node.astext():
-                node[:] = [nodes.inline("", target)]
-                node["refexplicit"] = True  # of a label without a title MyST finds no text
-            if docname_join(node["refdoc"], target) in self.env.all_docs:  # MyST would doubt which of them is meant
-                node["reftarget"] = target.upper()  # it finds labels in any case, and pages in their own
-        elif not self.is_found_by_myst(node):
-            if (page := target.partition("#")[0]).endswith(tuple(self.config.source_suffix)):
-                self.report(node, "doc", docname_join(node["refdoc"], page.rpartition(".")[0]), target)
-            elif not re.search("[/:]", target):  # other paths and the names of inventories are MyST's to judge
-                self.report(node, "label", target, f"#{target}")
-
-    def report(self, node: addnodes.pending_xref, kind: str, target: str, written: str) -> None:
-        """Tell a missing target, and leave the text of the link, or else what it was to lead to."""
-        _warn(self.env, kind, target, node, written)
-        node.replace_self(node.children if node.astext() else nodes.Text(target.rpartition("/")[2]))
-
-    def is_found_by_myst(self, node: addnodes.pending_xref) -> bool:
-        """Tell whether MyST finds a page or an object, or looks into inventories."""
-        target, env = node["reftarget"], self.env
-        names = (name for domain in env.domains.values() for name, *_ in domain.get_objects())
-        return bool(
-            node.get("reflocalid")
-            or docname_join(node["refdoc"], target) in env.all_docs
-            or getattr(env, "intersphinx_named_inventory", None)
-            or any(name.lower() == target.lower() or name.endswith(f".{target}") for name in names)
-        )
+            elif node["reftype"] == "myst" and node["refdomain"] != "doc" and target.lower() in std.anonlabels:
+                if target.lower() not in std.labels and not node.astext():
+                    node[:] = [nodes.inline("", target)]
+                    node["refexplicit"] = True  # of a label without a title MyST finds no text
+                if docname_join(node["refdoc"], target) in self.env.all_docs:  # MyST would doubt which of them is meant
+                    node["reftarget"] = target.upper()  # it finds labels in any case, and pages in their own
 
 
 def check_book(app: Sphinx, env: BuildEnvironment) -> None:

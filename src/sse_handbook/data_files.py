@@ -116,8 +116,8 @@ def _explain(problem: Any) -> Iterator[tuple[Any, ...]]:
         missing = problem.message.split("'")[1]
         if not any(did_you_mean(extra, [missing]) for extra in value.keys() - rule.get("properties", value)):
             yield *steps, f"The field `{missing}` is missing. Add it."  # and not misspelt, which has been told
-    elif problem.validator in ("type", "format") and wanted in read_advice("types"):
-        yield *steps, read_advice("types")[wanted]
+    elif problem.validator in ("type", "format") and (advice := read_advice("types").get(wanted)):
+        yield *steps, read_advice("types").get(f"{wanted}, {type(value).__name__}", advice)
     elif problem.validator == "enum":
         yield *steps, f"`{str(value)[:80]}` is not one of: {', '.join(wanted)}.{did_you_mean(str(value)[:80], wanted)}"
     else:

@@ -1,23 +1,22 @@
-"""For all checks: kinds of warnings, `warn`, `tell_once`, `stop` (files nobody can read), nearest names, lines."""
+"""For all checks: kinds of warnings, `warn`, `stop` (files nobody can read), nearest names, lines."""
 
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
-from logging import WARNING, LogRecord, getLogger
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.locale import __
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 # What Git leaves where it could not merge two changes. A block of code with the name of a language may show it.
 CONFLICT = re.compile(rb"^(?P<fence>```+|~~~+)[\w+-]+\s*\n.*?^(?P=fence)|^(?P<mark>[<>]{7} )", re.MULTILINE | re.DOTALL)
+QUOTED = re.compile(r"""(?<!\w)['"](.+?)['"](?!\w)""")  # a name in a message, as Python shows it
 
 # Every kind of warning: its name in small letters is the subtype, the type is `sse`.
 Check = Enum(
@@ -64,22 +63,6 @@ def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None
         read_or_stop(Path(env.doc2path(name)), "page", app.config.source_encoding)
 
 
-def tell_once(app: Sphinx) -> None:
-    """`builder-inited`: show each of our warnings once in a build, also where two processes or Sphinx find it."""
-    told, duplicate = set[tuple[str, str]](), __("duplicate %s description of %s, other instance in %s")
-    ours = [duplicate % ("term", ".+", ".+"), __("duplicate label %s, other instance in %s") % (".+", ".+")]
-
-    def is_new(record: LogRecord) -> bool:
-        found = (str(getattr(record, "location", "")), record.getMessage())
-        was_told = getattr(record, "type", "") == "sse" and found in told
-        told.add(found)
-        return not (was_told or getattr(record, "subtype", "") == "no_title" or re.fullmatch("|".join(ours), found[1]))
-
-    for handler in getLogger(logging.NAMESPACE).handlers:
-        if handler.level == WARNING:
-            handler.filters.insert(0, is_new)  # before Sphinx counts it
-
-
 @cache
 def read_advice(about: str) -> dict[str, Any]:
     return dict(yaml.safe_load(Path(__file__).with_name("advice.yaml").read_text(encoding="utf-8"))[about])
@@ -94,11 +77,11 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 def find_line(path: str | Path, first: int | None, text: str) -> int:
     """The line on which a text stands, from `first` on, which is all that MyST knows of a node; else `first`."""
-    lines = find_lines(path, re.escape(text).replace(r"\&", "&(?:amp;)?")) if text else []
-    return next((line for line in lines if line >= (first or 1)), first or 1)
+    lines = find_lines(path, re.escape(text).replace(r"\&", "&(?:amp;)?"), first or 1) if text else []
+    return next(iter(lines), first or 1)
 
 
-def find_lines(path: str | Path, pattern: str) -> list[int]:
+def find_lines(path: str | Path, pattern: str, first: int = 1) -> list[int]:
     source = Path(path).read_text("utf-8", "replace") if Path(path).is_file() else ""
     found = re.finditer(pattern, source, re.IGNORECASE | re.MULTILINE)
-    return [source.count("\n", 0, match.end()) + 1 for match in found]
+    return [line for match in found if (line := source.count("\n", 0, match.end()) + 1) >= first]

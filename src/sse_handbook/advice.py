@@ -1,0 +1,63 @@
+"""Advice: adds to warnings of Sphinx, MyST and docutils what to do, and the line; shows each warning once."""
+
+import re
+from collections.abc import Iterable
+from logging import WARNING, getLogger
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst.languages import en
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+
+from .crossrefs import tell_missing
+from .warnings_ import QUOTED, Check, did_you_mean, find_lines, read_advice
+
+
+def complete_warnings(app: Sphinx) -> None:
+    """`builder-inited`: pass each warning through `complete` before Sphinx counts it, whichever process it is from."""
+    told, unread = set[tuple[str, str]](), set[str]()  # pages with front matter that nobody can read
+
+    def complete(record: Any) -> bool:
+        """Return whether to show a warning: not what was told, what we tell in our words, or what follows from it."""
+        kind, message = f"{getattr(record, 'type', '')}.{getattr(record, 'subtype', '')}", record.getMessage()
+        found = (str(getattr(record, "location", "") or ""), message)
+        if found in told:
+            return False
+        told.add(found)
+        rows = {} if kind.startswith("sse.") else read_advice("others")
+        row = next((row for words, row in rows.items() if re.search(words, f"{kind} {message}")), None)
+        if not row or not row[0] or not found[0]:
+            return row != [""]
+        node = record.location
+        check = (isinstance(node, nodes.Element) and node.get("check")) or Check.XREF_MISSING  # links of ours name it
+        logging.WarningLogRecordTranslator(app).filter(record)  # whatever names a place, it is a text now
+        path, number = [*re.split(r":(?=\d*$)", record.location), ""][:2]
+        line = int(number or 1)
+        if tell_missing(app.env, f"{kind} {message}", path, line, check):
+            return False
+        (advice, *written), message = row, message.partition("\n\n")[0].replace("\n", " ")
+        names = QUOTED.findall(message) or [message.rpartition(": ")[2]]
+        if kind == "myst.topmatter":
+            unread.add(path)
+        for pattern in written:
+            place = pattern.replace("NAME", re.escape(names[0].rpartition("/")[2]))
+            line = [line, *find_lines(path, place, line)][: 3 if kind == "toc.duplicate_entry" else 2][-1]
+        hint = did_you_mean(names[kind == "myst.directive_option"], _find_names(kind, names, app.env))
+        record.msg, record.args = f"{message.rstrip('.')}.{hint or f' {advice}'}", ()
+        vars(record).update(levelno=WARNING, location=f"{path}:{line}")
+        return kind != "toc.not_included" or path not in unread  # `orphan` may be a field of it
+
+    for handler in getLogger(logging.NAMESPACE).handlers:
+        if handler.level == WARNING:
+            handler.filters.insert(0, complete)
+
+
+def _find_names(kind: str, names: list[str], env: BuildEnvironment) -> Iterable[str]:
+    """Return what could have been meant; what a message allows stands in it, behind what it is about."""
+    if kind in ("myst.role_unknown", "myst.directive_unknown"):
+        what = f"{kind[5:-8]}s"
+        full = {f"{domain.name}:{name}" for domain in env.domains.values() for name in getattr(domain, what)}
+        return {*full, *getattr(env.domains.standard_domain, what), *getattr(en, what), *read_advice("names")[what]}
+    return env.found_docs if kind == "toc.not_readable" else names[2:]

@@ -98,8 +98,8 @@ def mark_english(app: Sphinx, doctree: nodes.document) -> None:
     for node in doctree.findall(nodes.Element):
         if node.get("translated") is False:
             node["classes"].append("language-en")  # docutils writes it as `lang`
-    section, progress = doctree.next_node(nodes.section), doctree["translation_progress"]
-    if app.config.language != "en" and section and progress["translated"] < progress["total"]:
+    section, progress = doctree.next_node(nodes.section), doctree.get("translation_progress")  # none for `gettext`
+    if app.config.language != "en" and section and progress and progress["translated"] < progress["total"]:
         text = _("{translated} of {total} passages of this page are translated.").format(**progress)
         section.insert(1, nodes.paragraph("", text, classes=["translation"]))
 

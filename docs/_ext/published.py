@@ -18,7 +18,6 @@ from laws import book
 from packaging.version import Version
 from sphinx.application import Sphinx
 from sphinx.builders.dummy import DummyBuilder
-from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import _
 from sphinx.util.nodes import make_refnode
@@ -29,9 +28,9 @@ from sse_handbook.warnings_ import Check, did_you_mean, warn
 
 REDIRECTS = "data/redirects.yaml"
 SCHEMA = Path(__file__).parent.parent / "data/schemas/redirects.schema.json"
+# What stays where an address moves (the page of an anchor, the country of a law), and its name; `index` alone is none.
+PARTS = re.compile(r"^(.*#(?:law-..-)?)?(?:.*/(?!index$))?(.+)$")
 NO_LIST = "This is no list of what a version published. Name it `1.0.0.txt`, and give back what its release wrote."
-# A key of the file of redirects, at the beginning of a line, also where the file has a fault.
-KEY = re.compile(r"^[\"']?([^\s#\"'].*?)[\"']?:(?=\s|$)", re.MULTILINE)
 
 
 def find_addresses(env: BuildEnvironment) -> dict[str, str]:
@@ -56,22 +55,18 @@ class AddressBuilder(DummyBuilder):
 
 
 def find_new_address(lost: str, addresses: Collection[str], listed: Collection[str]) -> str:
-    """Return what a lost address most likely is now: the same anchor wherever it is; else the page, or the anchor of
-    its page, whose spelling is nearest: one that the same version did not have (`listed`), for that is another thing.
-    """
-    page, sharp, anchor = lost.partition("#")
-    country = anchor[:7] if anchor.startswith("law-") else ""  # `law-es-…`: no law becomes another country's
-    start, old = page + sharp + country if sharp else "", {address.rpartition("#")[2] for address in listed}
-    alike = (address for address in addresses if address.startswith(start) and ("#" in address) == bool(sharp))
-    new = {name: address for address in alike if (name := address.rpartition("#")[2]) not in old}
-    same = [address for address in addresses if sharp and address.endswith(f"#{anchor}")]
-    return next(iter([*same, *(new[name] for name in get_close_matches(anchor or page, new, n=1))]), "")
+    """Return what a lost address most likely is now: the same anchor, or a near name that its version did not have."""
+    same = [address for address in addresses if "#" in lost and address.endswith(lost[lost.index("#") :])]
+    [(start, name)], old = PARTS.findall(lost), {address.rpartition("#")[2] for address in listed}
+    new = {PARTS.findall(address)[0]: address for address in addresses if address.rpartition("#")[2] not in old}
+    near = get_close_matches(name, [other for before, other in new if before == start], n=1, cutoff=0.85)
+    return next(iter([*same, *(new[start, other] for other in near)]), "")
 
 
-def check_published(app: Sphinx, env: BuildEnvironment) -> None:
-    """`env-updated`: warn of each address that a version published and that is gone, with the redirect to paste."""
-    data, addresses, lists = Path(app.srcdir, "data"), find_addresses(env), []
-    for path in {*Path(data, "published").glob("*")}.difference(Path(data, "published").glob("*.laws.json")):
+def check_published(app: Sphinx, addresses: dict[str, str], redirects: Collection[str]) -> None:
+    """Warn of each address that a version published and that is gone, with the redirect to paste."""
+    lists = []
+    for path in Path(app.srcdir, "data/published").glob("*.txt"):
         try:
             lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
             if not (listed := {line: number for number, line in lines if line and line[0] != "#"}):
@@ -79,17 +74,15 @@ def check_published(app: Sphinx, env: BuildEnvironment) -> None:
             lists.append((Version(path.stem), path, listed))
         except (OSError, ValueError):
             warn(Check.REGISTER, NO_LIST, path)
-    # What is made of a file with a fault, which is told, is not gone: `law-np-…` of `np.yaml`, and so on.
-    broken = {fault.path.stem for fault in book.register.faults}
-    unread = [f"law-{country}-" for country in broken] + ["law", "countries-"] * ("countries" in broken)
-    unread += ["video-"] * Register.of(env).broken
+    # What could not be read, which is told, is not gone.
+    unread = ("law", "countries-") * book.register.broken + ("video-",) * Register.of(app.env).broken
     # Of a label or a term that stands twice, Sphinx knows one place.
-    names, before = env.get_domain("sse").data["names"], {"label": "", "term": "term-"}
+    names, before = app.env.get_domain("sse").data["names"], {"label": "", "term": "term-"}
     kept = {f"{page}#{before[kind]}{nodes.make_id(text)}" for page in names for kind, of in names[page] for text in of}
-    done = {*addresses, *kept, *KEY.findall(app.config.published_redirects)}
+    done = {*addresses, *kept, *redirects}
     for _version, path, listed in sorted(lists, reverse=True):
         for lost in listed:
-            if {lost, lost.lower()} & done or lost.partition("#")[2].startswith(tuple(unread)):
+            if {lost, lost.lower()} & done or lost.partition("#")[2].startswith(unread):
                 continue
             done.add(lost)
             near = find_new_address(lost, addresses, listed)
@@ -98,12 +91,6 @@ def check_published(app: Sphinx, env: BuildEnvironment) -> None:
             gone = f"Version {path.stem} published `{lost}`, and it is gone.{f' Is it now `{near}`?' if near else ''}"
             give_back = f" Give the {'label' if '#' in lost else 'page'} back, or add to `{REDIRECTS}`: `{line}`"
             warn(BookCheck.ANCHOR_LOST, gone + give_back, path, listed[lost])
-
-
-def note_redirects(app: Sphinx, config: Config) -> None:
-    """`config-inited`: make the redirects a setting: Sphinx then writes all pages again when one changes."""
-    path = Path(app.srcdir, REDIRECTS)
-    config.published_redirects = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 class Redirects:
@@ -121,23 +108,23 @@ class Redirects:
             if isinstance(entry, Fault):
                 warn(Check.REGISTER, entry.message, entry.path, entry.line)
                 continue
-            old, new = entry.key, entry.value["to"]
-            end = new
-            for _step in redirects:  # no way is longer; one that leads in a circle ends nowhere
-                end = end if end in addresses else redirects.get(end, end)
+            old, new, end = entry.key, entry.value["to"], entry.value["to"]
+            for _step in redirects:  # no way is longer; one that leads in a circle ends at a redirect
+                end = redirects.get(end, end)
             if old in addresses:
                 message = f"`{old}` still exists, so it cannot lead elsewhere. Delete this entry."
                 warn(BookCheck.REDIRECT, message, entry.path, entry.line())
-            elif new not in addresses and end in addresses:
-                message = f"`{new}` is itself redirected. Write where it leads in the end: `to: {end}`."
-                warn(BookCheck.REDIRECT, message, entry.path, entry.line("to"))
             elif new not in addresses:
-                problem, near = ("leads in a circle", "") if end in redirects else ("does not exist", new)
-                hint = did_you_mean(near, addresses) or " Write the address of a page or of a label on it."
-                warn(BookCheck.REDIRECT, f"`{new}` {problem}.{hint}", entry.path, entry.line("to"))
+                hint = did_you_mean(new, addresses) or " Write the address of a page or of a label on it."
+                message = f"`{new}` {'leads in a circle' if end in redirects else 'does not exist'}.{hint}"
+                if end in addresses:
+                    message = f"`{new}` is itself redirected. Write where it leads in the end: `to: {end}`."
+                warn(BookCheck.REDIRECT, message, entry.path, entry.line("to"))
             elif app.builder.name == "html":
                 page, _sharp, anchor = old.partition("#")
                 self.routes[page][anchor] = (*new.partition("#")[::2], addresses[new])
+        if len(redirects) == len(entries):  # else one that could not be read may say where something went
+            check_published(app, addresses, redirects)
 
     def keep_old_anchors(self, app: Sphinx, doctree: nodes.document, docname: str) -> None:
         """`doctree-resolved`: put each old anchor where it went on its page, or into a note at the top, with a link."""
@@ -158,12 +145,12 @@ class Redirects:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    redirects = Redirects()
-    app.add_config_value("published_redirects", "", "html", str)
+    redirects, path = Redirects(), Path(app.srcdir, REDIRECTS)
+    # Sphinx writes all pages again when a setting changes; this one holds the redirects.
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    app.add_config_value("published_redirects", text, "html", str)
     app.add_builder(AddressBuilder)
-    app.connect("config-inited", note_redirects)
     app.connect("env-updated", redirects.check)
-    app.connect("env-updated", check_published)
     app.connect("doctree-resolved", redirects.keep_old_anchors)
     app.connect("html-collect-pages", redirects.make_old_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -22,7 +22,9 @@ def complete_warnings(app: Sphinx) -> None:
     def complete(record: Any) -> bool:
         """Return whether to show a warning: not what was told, what we tell in our words, or what follows from it."""
         kind, message = f"{getattr(record, 'type', '')}.{getattr(record, 'subtype', '')}", record.getMessage()
-        found = (str(getattr(record, "location", "") or ""), message)
+        node = vars(record).get("location")
+        place = logging.get_node_location(node) if isinstance(node, nodes.Node) else node
+        found = (str(place or ""), message)
         if found in told:
             return False
         told.add(found)
@@ -30,7 +32,6 @@ def complete_warnings(app: Sphinx) -> None:
         row = next((row for words, row in rows.items() if re.search(words, f"{kind} {message}")), None)
         if not row or not row[0] or not found[0]:
             return row != [""]
-        node = record.location
         check = (isinstance(node, nodes.Element) and node.get("check")) or Check.XREF_MISSING  # links of ours name it
         logging.WarningLogRecordTranslator(app).filter(record)  # whatever names a place, it is a text now
         path, number = [*re.split(r":(?=\d*$)", record.location), ""][:2]
@@ -42,11 +43,10 @@ def complete_warnings(app: Sphinx) -> None:
         if kind == "myst.topmatter":
             unread.add(path)
         for pattern in written:
-            place = pattern.replace("NAME", re.escape(names[0].rpartition("/")[2]))
-            line = [line, *find_lines(path, place, line)][: 3 if kind == "toc.duplicate_entry" else 2][-1]
-        hint = did_you_mean(names[kind == "myst.directive_option"], _find_names(kind, names, app.env))
-        record.msg, record.args = f"{message.rstrip('.')}.{hint or f' {advice}'}", ()
-        vars(record).update(levelno=WARNING, location=f"{path}:{line}")
+            wanted = pattern.replace("NAME", re.escape(names[0].rpartition("/")[2]))
+            line = [line, *find_lines(path, wanted, line)][: 3 if kind == "toc.duplicate_entry" else 2][-1]
+        hint = did_you_mean(names[kind == "myst.directive_option"], _find_names(kind, names, app.env)) or f" {advice}"
+        vars(record).update(msg=f"{message.rstrip('.')}.{hint}", args=(), levelno=WARNING, location=f"{path}:{line}")
         return kind != "toc.not_included" or path not in unread  # `orphan` may be a field of it
 
     for handler in getLogger(logging.NAMESPACE).handlers:

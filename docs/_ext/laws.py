@@ -1,4 +1,4 @@
-"""Laws on pages: `{sse:law}` links to one, `{sse:laws}` chooses some and shows them as a template of `laws/` says.
+"""Laws on pages: link `{sse:law}`, lists `{sse:laws}` by templates, “Cited on”; warns of faults and unshown laws.
 
 The entry of a law has the label `law-KEY`, so that links to it, and what they lead to, are Sphinx's own.
 """

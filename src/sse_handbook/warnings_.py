@@ -1,4 +1,4 @@
-"""For all checks: kinds of warnings, `warn`, `stop` (files nobody can read), nearest names, lines."""
+"""For all checks: kinds of warnings, `warn`, `stop`, nearest names, lines; refuses pages that nobody can read."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Sources on a page: moves their numbers behind the punctuation; gives each source a short anchor and one link back."""
+"""Sources on a page: puts numbers behind punctuation as Markdown is read; gives each source an anchor, one way back."""
 
 import re
 from typing import Any

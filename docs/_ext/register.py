@@ -1,4 +1,4 @@
-"""The register of laws: reads countries and laws; checks citations, relations, names; completes relations."""
+"""The register of laws: reads countries and laws; checks sources, relations, names of files; completes relations."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""HTML beyond templates: accessible tables, icons, short lists of sources, search in any script, translation notes."""
+"""HTML beyond templates: tables as lists on phones, icons, hosts for addresses, search in any script, English parts."""
 
 import re
 import unicodedata

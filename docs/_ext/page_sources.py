@@ -1,4 +1,4 @@
-"""Sources on a page: puts numbers behind punctuation as Markdown is read; gives each source an anchor, one way back."""
+"""Sources on a page: moves numbers behind punctuation, in the text before it is parsed; short anchors, one way back."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Warns of missing link targets, of labels and terms unused or doubled; the domain `sse`, which keeps them by page."""
+"""Warns of links to nothing, of labels and terms unused or doubled; readies links for MyST; holds the domain `sse`."""
 
 import re
 from collections.abc import Iterable, Set

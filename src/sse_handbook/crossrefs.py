@@ -49,7 +49,9 @@ class SSEDomain(Domain):
 
 def collect_names(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: keep the labels and terms that a page has, and what it refers to, in lower case."""
-    found = [("label", [name]) for name, explicit in doctree.nametypes.items() if explicit]
+    docname, labels = app.env.current_document.docname, app.env.domains.standard_domain.anonlabels
+    given = [name for name, explicit in doctree.nametypes.items() if explicit]  # addresses and footnotes have names too
+    found = [("label", [name]) for name in given if labels.get(name, ("",))[0] == docname]
     uses = {kind: set[str]() for kind in USES}
     names = {anchor: name for name, anchor in doctree.nameids.items() if anchor}  # no anchor: the page has it twice
     elements = list(doctree.findall(nodes.Element))  # by class: a function here costs twice the time
@@ -63,7 +65,7 @@ def collect_names(app: Sphinx, doctree: nodes.document) -> None:
             target = str(node.get("reftargetid") or node.get("reftarget", "")).lower()
             for kind in (kind for kind, roles in USES.items() if node["reftype"] in roles):
                 uses[kind].add(target)
-    data, docname = app.env.get_domain("sse").data, app.env.current_document.docname
+    data = app.env.get_domain("sse").data
     data["names"][docname], data["uses"][docname] = found, uses
     data["videos"][docname] = find_uses(app.env, elements)  # to go through a page once more would take as long
 
@@ -129,12 +131,10 @@ def check_book(app: Sphinx, env: BuildEnvironment) -> None:
     for docname in {page for pages in env.toctree_includes.values() for page in pages} & env.tocs.keys():
         if not env.tocs[docname].children:  # Sphinx tells it at each menu
             warn(Check.TITLE_MISSING, "The page has no heading. Begin it with `# Its title`.", env.doc2path(docname))
-    data, labels = env.get_domain("sse").data, env.domains.standard_domain.anonlabels
-    first = dict[tuple[str, str], str]()  # by kind and name: the page
+    data, first = env.get_domain("sse").data, dict[tuple[str, str], str]()  # by kind and name: the page
     uses = {kind: set[str]().union(*(used[kind] for used in data["uses"].values())) for kind in USES}
-    for docname, kind, found in [(docname, *name) for docname, page in sorted(data["names"].items()) for name in page]:
+    for docname, kind, names in [(docname, *name) for docname, page in sorted(data["names"].items()) for name in page]:
         (written, duplicate, unused, advice), path = DEFINED[kind], env.doc2path(docname)
-        names = [name for name in found if kind == "term" or name in labels]  # a footnote's name is no label
         for name in names:
             if other := first.get((kind, name)):  # Sphinx tells it only where one process reads both pages
                 message = f"The {kind} `{name}` stands in `{env.doc2path(other, False)}`, too. Rename one of the two."

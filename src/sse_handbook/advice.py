@@ -30,8 +30,9 @@ def complete_warnings(app: Sphinx) -> None:
         told.add(found)
         rows = {} if kind.startswith("sse.") else read_advice("others")
         row = next((row for words, row in rows.items() if re.search(words, f"{kind} {message}")), None)
+        titled = kind == "toc.no_title" and app.env.titles[QUOTED.findall(message)[0]].astext() != "<no title>"
         if not row or not row[0] or not found[0]:
-            return row != [""]
+            return row != [""] or titled
         check = (isinstance(node, nodes.Element) and node.get("check")) or Check.XREF_MISSING  # links of ours name it
         logging.WarningLogRecordTranslator(app).filter(record)  # whatever names a place, it is a text now
         path, number = [*re.split(r":(?=\d*$)", record.location), ""][:2]

@@ -49,9 +49,8 @@ class SSEDomain(Domain):
 
 def collect_names(app: Sphinx, doctree: nodes.document) -> None:
     """`doctree-read`: keep the labels and terms that a page has, and what it refers to, in lower case."""
-    docname, labels = app.env.current_document.docname, app.env.domains.standard_domain.anonlabels
-    given = [name for name, explicit in doctree.nametypes.items() if explicit]  # addresses and footnotes have names too
-    found = [("label", [name]) for name in given if labels.get(name, ("",))[0] == docname]
+    docname, homes = app.env.current_document.docname, app.env.domains.standard_domain.anonlabels  # addresses are none
+    found = [("label", [name]) for name, own in doctree.nametypes.items() if own and homes.get(name, " ")[0] == docname]
     uses = {kind: set[str]() for kind in USES}
     names = {anchor: name for name, anchor in doctree.nameids.items() if anchor}  # no anchor: the page has it twice
     elements = list(doctree.findall(nodes.Element))  # by class: a function here costs twice the time
@@ -66,8 +65,7 @@ def collect_names(app: Sphinx, doctree: nodes.document) -> None:
             for kind in (kind for kind, roles in USES.items() if node["reftype"] in roles):
                 uses[kind].add(target)
     data = app.env.get_domain("sse").data
-    data["names"][docname], data["uses"][docname] = found, uses
-    data["videos"][docname] = find_uses(app.env, elements)  # to go through a page once more would take as long
+    data["names"][docname], data["uses"][docname], data["videos"][docname] = found, uses, find_uses(app.env, elements)
 
 
 def tell_missing(env: BuildEnvironment, said: str, path: str, line: int, check: Enum) -> bool:
@@ -129,14 +127,15 @@ class PrepareLinks(SphinxPostTransform):
 def check_book(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-check-consistency`: tell the names that stand twice or are not used, and the pages without a heading."""
     for docname in {page for pages in env.toctree_includes.values() for page in pages} & env.tocs.keys():
-        if not env.tocs[docname].children:  # Sphinx tells it at each menu
+        if env.titles[docname].astext() == "<no title>":  # nor does `.. title::` say it; Sphinx tells it at each menu
             warn(Check.TITLE_MISSING, "The page has no heading. Begin it with `# Its title`.", env.doc2path(docname))
     data, first = env.get_domain("sse").data, dict[tuple[str, str], str]()  # by kind and name: the page
     uses = {kind: set[str]().union(*(used[kind] for used in data["uses"].values())) for kind in USES}
+    known = uses["label"] | env.domains.standard_domain.labels.keys()  # one without title that nobody uses is harmless
     for docname, kind, names in [(docname, *name) for docname, page in sorted(data["names"].items()) for name in page]:
         (written, duplicate, unused, advice), path = DEFINED[kind], env.doc2path(docname)
         for name in names:
-            if other := first.get((kind, name)):  # Sphinx tells it only where one process reads both pages
+            if (other := first.get((kind, name))) and (kind == "term" or name in known):
                 message = f"The {kind} `{name}` stands in `{env.doc2path(other, False)}`, too. Rename one of the two."
                 warn(duplicate, message, path, [1, *find_lines(path, written.replace("{}", re.escape(name)))][-1])
             first.setdefault((kind, name), docname)

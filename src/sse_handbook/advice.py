@@ -29,7 +29,7 @@ def complete_warnings(app: Sphinx) -> None:
             return False
         told.add(found)
         rows = {} if kind.startswith("sse.") else read_advice("others")
-        row = next((row for words, row in rows.items() if re.search(words, f"{kind} {message}")), None)
+        row = next((row for words, row in rows.items() if re.search(words, f"{kind} {message} {place}")), None)
         titled = kind == "toc.no_title" and app.env.titles[QUOTED.findall(message)[0]].astext() != "<no title>"
         if not row or not row[0] or not found[0]:
             return row != [""] or titled

@@ -80,8 +80,8 @@ def tell_missing(env: BuildEnvironment, said: str, path: str, line: int, check: 
         else:
             kind, written = "" if re.search("[/:]", target) else "label", f"#{target}"
     if kind == "path":
-        kind, target = "doc", docname_join(env.path2doc(path) or "", target)
-    if not kind or (kind == "label" and target.lower() in env.domains.standard_domain.anonlabels):
+        kind, target = "" if ":" in target else "doc", docname_join(env.path2doc(path) or "", target)  # of an inventory
+    if not (kind and target) or (kind == "label" and target.lower() in env.domains.standard_domain.anonlabels):
         return False
     what, advice = read_advice("missing")[kind]
     hint = did_you_mean(target, _known_names(env, kind, target, page)) or f" {advice}"

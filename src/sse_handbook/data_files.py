@@ -112,7 +112,7 @@ def _explain(problem: Any) -> Iterator[tuple[Any, ...]]:
             yield *problem.absolute_path, extra, f"No rule knows this field.{did_you_mean(extra, rule['properties'])}"
     elif "$comment" in rule:
         yield *steps, rule["$comment"]
-    elif problem.validator == "required":
+    elif problem.validator in ("required", "dependentRequired"):
         missing = problem.message.split("'")[1]
         if not any(did_you_mean(extra, [missing]) for extra in value.keys() - rule.get("properties", value)):
             yield *steps, f"The field `{missing}` is missing. Add it."  # and not misspelt, which has been told
@@ -121,4 +121,4 @@ def _explain(problem: Any) -> Iterator[tuple[Any, ...]]:
     elif problem.validator == "enum":
         yield *steps, f"`{str(value)[:80]}` is not one of: {', '.join(wanted)}.{did_you_mean(str(value)[:80], wanted)}"
     else:
-        yield *steps, f"{problem.message[:200]}."
+        yield *steps, read_advice("rules").get(problem.validator, problem.message[-200:]).replace("WANTED", str(wanted))

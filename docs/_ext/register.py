@@ -3,7 +3,9 @@
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +104,8 @@ def _make_law(entry: Entry, country: Mapping[str, str]) -> Law:
 
 
 def _find_faults(register: Register, sources: Collection[str] | None) -> Iterator[tuple[Steps, str]]:
-    """Yield what names a source or a law that is not there, and where two entries contradict each other."""
+    """Yield what names a source or a law that is not there, and where two entries or days contradict each other."""
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()  # east of here it may be today
     for key, law in register.laws.items():
         for number, source in enumerate(law["sources"]):
             if sources is not None and source not in sources:
@@ -110,6 +113,12 @@ def _find_faults(register: Register, sources: Collection[str] | None) -> Iterato
                 yield (key, "sources", number), f"`{source}` is no key of a source.{hint}"
         if law.get("law_text", law["sources"][0]) not in law["sources"]:
             yield (key, "law_text"), f"`{law['law_text']}` is none of the entry's `sources`. Add it there."
+        days = [(name, law[name]) for name in ("adopted", "in_force", "checked") if name in law]
+        yield from (
+            ((key, before), f"{day} is later than {after} ({other}). Correct what is wrong.")
+            for (before, day), (after, other) in pairwise([*days, ("tomorrow", tomorrow)])
+            if day[: len(other)] > other[: len(day)]  # of a year and a day, the year
+        )
         for number, copy in enumerate(law.get("archived", ())):
             if copy["source"] not in law["sources"]:
                 message = f"`{copy['source']}` is none of the entry's `sources`. Add it there, or delete the copy."

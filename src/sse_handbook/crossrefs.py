@@ -23,7 +23,7 @@ DEFINED = {
 }
 # The roles that lead to a name of each kind.
 USES = {"label": ("ref", "numref", "any", "myst"), "term": ("term", "any", "myst")}
-LAW = re.compile(r"law-[a-z]{2,3}-")  # the label of a law, with its country
+LAW = re.compile(r"law-[a-z]{2,3}-|(laws|country)-[a-z]{2,3}$")  # the label of a law, or of laws, with their country
 
 
 class SSEDomain(Domain):
@@ -96,7 +96,7 @@ def _known_names(env: BuildEnvironment, kind: str, target: str, page: str) -> It
         places = ({label, anchor} for label, (where, anchor) in std.anonlabels.items() if where == page)
         return set[str]().union(*({slug, anchor} for slug, (_line, anchor, _title) in slugs), *places)
     if kind == "label":
-        law = LAW.match(target)  # a law of another country is never what was meant
+        law = LAW.match(target)  # another country is never what was meant
         return [label for label in std.anonlabels if not law or label.startswith(law[0])]
     if kind == "term":
         return [name for object_type, name in std.objects if object_type == "term"]

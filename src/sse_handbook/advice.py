@@ -61,4 +61,4 @@ def _find_names(kind: str, names: list[str], env: BuildEnvironment) -> Iterable[
         what = f"{kind[5:-8]}s"
         full = {f"{domain.name}:{name}" for domain in env.domains.values() for name in getattr(domain, what)}
         return {*full, *getattr(env.domains.standard_domain, what), *getattr(en, what), *read_advice("names")[what]}
-    return env.found_docs if kind == "toc.not_readable" else names[2:]
+    return env.found_docs if kind == "toc.not_readable" else names[2:] if kind.startswith("myst.") else ()

@@ -37,6 +37,9 @@ MISTAKES = {
     r"^\s*[•‣▪◦●–]\s": "this is no list: begin each line of a list with `- `",
     r"\S\t+\S": "tabs make no table: write `| one | two |`, and `| --- | --- |` below the first line",
     r"\]\(#[^)]*[–—\xa0]": "a label has plain hyphens: `-`",
+    r"(?<!\S)(?<!` ):(?:\w+:)?\w+:`[^`]": "this is a role of another markup: write ``{term}`name` ``",
+    r"(?<!`)\{[\w:-]+\}[“”‘’]": "a name stands between backticks: write ``{term}`name` ``",
+    r"\]\(<?(?:file:/|[A-Za-z]:[\\/])": "nobody else has this file: put it into `docs`, and write the path from here",
 }
 
 

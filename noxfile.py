@@ -39,7 +39,8 @@ EXTENSION = [f"--editable={ROOT}", *PROJECT["project"]["dependencies"]]
 def make_folder(path: Path) -> Path:
     with contextlib.suppress(OSError):
         path.mkdir(parents=True, exist_ok=True)
-    os.access(f"{path}/.", os.W_OK) or sys.exit(f"{path} cannot be written to. Put that right, and run again: {AGAIN}")
+    for place in (f"{path}/.", *glob(f"{path}.*")):  # and what stands beside it: its lock
+        os.access(place, os.W_OK) or sys.exit(f"{place} cannot be written to. Put that right, and run again: {AGAIN}")
     return path
 
 
@@ -79,7 +80,7 @@ if shutil.which("git"):  # each format is dated by the last commit, so that the 
 
 BOOK, LINT, SERVE = ("extension", "docs"), ("extension", "docs", "lint"), ("extension", "docs", "serve")
 DEV = (*LINT, "release", "tests")
-COPY = f"build/offline/sse-handbook-{PROJECT['project']['version']}.zip"
+COPY = f"offline/sse-handbook-{PROJECT['project']['version']}.zip"
 STRICT = ("--nitpicky", "--fail-on-warning", "--keep-going", "--jobs=auto")
 
 
@@ -93,8 +94,8 @@ def run(groups: tuple[str, ...], command: str, *more: str) -> int:
 def build(builder: str, *options: str, output: str = "", doctrees: str = "shared") -> int:
     """Run Sphinx, never twice at once in a folder; a language has folders of its own."""
     install(*BOOK)
-    language = "".join(option.partition("language=")[2] for option in options)
-    trees, folder = Path("build/doctrees", language or doctrees), Path("build", language, output or builder)
+    root = Path("build", *(option.partition("language=")[2] for option in options))
+    trees, folder = root / "doctrees" / doctrees, root / (output or builder)
     unfinished, info = trees.with_suffix(".unfinished"), make_folder(folder) / ".buildinfo"
     with make_folder(trees).with_suffix(".lock").open("w") as lock:
         POSIX and fcntl.flock(lock, fcntl.LOCK_EX)  # Sphinx holds it, too: it may outlive whoever started it
@@ -111,29 +112,29 @@ def build(builder: str, *options: str, output: str = "", doctrees: str = "shared
             os.killpg(process.pid, signal.SIGTERM) if POSIX else process.terminate()
             raise
         failed = process.returncode or unfinished.unlink()
-    return failed or (builder == "html" and run(BOOK, f"python tools/export_laws.py {folder}/data"))
+    failed = failed or (builder == "html" and run(BOOK, f"python tools/export_laws.py {folder}/data"))
+    return failed or (output == "offline/pages" and run(BOOK, f"python tools/offline.py {folder} {root / COPY}"))
 
 
-def build_offline_copy(*options: str) -> int:
-    # It offers only the PDF, which it holds. From a file, a browser lets no page read another for a summary.
-    settings = ("--write-all", "-Dsse_downloads_only=pdf", "-Dhtml_show_search_summary=0", *options)
-    pack = f"python tools/offline.py build/offline/pages {COPY}"
-    return build("html", *settings, output="offline/pages") or run(BOOK, pack)
+# It offers only the PDF, which it holds. From a file, a browser lets no page read another for a summary.
+OFFLINE = ("--write-all", "-Dsse_downloads_only=pdf", "-Dhtml_show_search_summary=0")
+build_offline_copy = partial(build, "html", *OFFLINE, output="offline/pages")
 
 
-def build_all() -> int:
+def build_all(*options: str) -> int:
+    root = Path("build", *(option.partition("language=")[2] for option in options))
     formats = {  # the pages come last: they offer the rest
-        "build/pdf/sse-handbook*.pdf": partial(build, "pdf"),
-        "build/epub/sse-handbook.epub": partial(build, "epub"),
+        "pdf/sse-handbook*.pdf": partial(build, "pdf"),
+        "epub/sse-handbook.epub": partial(build, "epub"),
         COPY: build_offline_copy,
-        "build/html/**/*.html": partial(build, "html"),
+        "html/**/*.html": partial(build, "html"),
     }
     for files, build_format in formats.items():
         start = time.monotonic()
-        if code := build_format("--quiet"):  # the others would tell the same again
+        if code := build_format("--quiet", *options):  # the others would tell the same again
             return code
-        sizes = [path.stat().st_size / 1e6 for path in Path().glob(files)]
-        row = f"{files:<40}{len(sizes):>4} file{'s' * (len(sizes) > 1):<2}{sum(sizes):>5.1f} MB"
+        sizes = [path.stat().st_size / 1e6 for path in root.glob(files)]
+        row = f"{root / files!s:<40}{len(sizes):>4} file{'s' * (len(sizes) > 1):<2}{sum(sizes):>5.1f} MB"
         print(row, f"{time.monotonic() - start:>5.0f} s", flush=True)
     return 0
 

@@ -73,12 +73,13 @@ sse_law_links = (
 )
 sse_report_unused = ["label", "term", "source"]
 
-# What each is good for stands in `_templates/downloads.html`.
+# What each is good for stands in `_templates/downloads.html`. `{language}` is what the command line asks for
+# (`-D language=es`), and nothing without that: each translation has folders of its own.
 sse_downloads = {
-    "chapter": "../build/pdf/sse-handbook-*.pdf",
-    "pdf": "../build/pdf/sse-handbook.pdf",
-    "epub": "../build/epub/sse-handbook.epub",
-    "offline": f"../build/offline/sse-handbook-{version}.zip",
+    "chapter": "../build/{language}/pdf/sse-handbook-*.pdf",
+    "pdf": "../build/{language}/pdf/sse-handbook.pdf",
+    "epub": "../build/{language}/epub/sse-handbook.epub",
+    "offline": f"../build/{{language}}/offline/sse-handbook-{version}.zip",
 }
 
 pdf_name = "sse-handbook"

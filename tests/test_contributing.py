@@ -158,14 +158,15 @@ def test_the_last_line_names_what_is_missing_and_the_command(bare: Path, variabl
     assert stopped.stdout.strip().endswith(f"{last}python3 noxfile.py -s check")
 
 
-@pytest.mark.parametrize("name", [".nox", "build"])
-def test_a_folder_that_cannot_be_written_to_is_named(bare: Path, name: str) -> None:
-    (bare / name).touch()  # also root cannot make a folder there
-    if name == "build":
+@pytest.mark.parametrize("name", [".nox", "build", "build/doctrees/check.lock"])
+def test_what_cannot_be_written_to_is_named(bare: Path, name: str) -> None:
+    (bare / name).parent.mkdir(parents=True, exist_ok=True)
+    (bare / name).symlink_to("/nowhere/at/all")  # also root cannot write there
+    if name != ".nox":
         link_environment(bare)
     stopped = run(bare, [sys.executable, *CHECK])
     assert stopped.returncode != 0
-    assert f"{name}/" in stopped.stdout and "cannot be written to." in stopped.stdout
+    assert re.search(rf"{re.escape(name)}\S* cannot be written to\.", stopped.stdout), stopped.stdout
     assert "Traceback" not in stopped.stdout
 
 
@@ -220,6 +221,11 @@ def test_a_language_has_folders_of_its_own_and_a_release_makes_no_environment_an
     made = run(small, [*HTML, "--", "-D", "language=es"])
     assert made.returncode == 0 and "Setting up" not in made.stdout
     assert (small / "build/es/html/index.html").exists()
+    (small / "tools/offline.py").write_text("import sys\nprint('packed', *sys.argv[1:])\n", "utf-8")
+    with (small / "docs/conf.py").open("a") as conf:
+        conf.write("def setup(app):\n    app.add_config_value('sse_downloads_only', [], 'html', list)\n")
+    packed = run(small, [*HTML[:-1], "offline", "--", "-D", "language=es"])
+    assert "packed build/es/offline/pages build/es/offline/sse-handbook-9.9.9.zip" in packed.stdout
     assert not (small / "build/html").exists()
 
 

@@ -18,7 +18,7 @@ templates_path = ["_templates", "{ROOT / "docs/_templates"}"]
 version = release = "1.2.0"
 sse_downloads = {{
     "chapter": "../made/book-*.pdf",
-    "pdf": "../made/book.pdf",
+    "pdf": "../made/{{language}}/book.pdf",
     "offline": "../made/book & pages.zip",
 }}
 """
@@ -37,7 +37,7 @@ Make = Callable[..., Built]
 def make(tmp_path: Path) -> Make:
     """A small project, with `made/` for its other formats beside it: call it with their sizes to build."""
     write_files(tmp_path / "docs", PAGES)
-    (tmp_path / "made").mkdir()
+    (tmp_path / "made/es").mkdir(parents=True)
 
     def make(builder: str = "html", made: dict[str, int] | None = None, **settings: object) -> Built:
         for name, size in (made or {}).items():
@@ -90,6 +90,13 @@ def test_some_formats_can_be_left_out_and_other_builders_offer_nothing(make: Mak
     built = make(made={"book.pdf": 1000, "book & pages.zip": 1000}, sse_downloads_only=["pdf"])
     assert list(offers(built, "index.html")) == ["downloads/book.pdf"]
     assert "Take this book" not in (make("singlehtml").output / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_translation_offers_its_own(make: Make) -> None:
+    built = make(made={"book.pdf": 1000}, language="es")
+    assert offers(built, "index.html") == {}
+    built = make(made={"es/book.pdf": 2000}, language="es")
+    assert "2.0 kB" in offers(built, "index.html")["downloads/book.pdf"]
 
 
 def test_a_page_says_its_version_and_when_it_was_reviewed(make: Make) -> None:

@@ -16,8 +16,9 @@ PLACE = "<!-- downloads -->"  # where a page has this, the offer stands there, a
 def find_downloads(app: Sphinx, config: Config) -> None:
     """`config-inited`: make what has been built a setting: Sphinx then writes all pages again when a size changes."""
     for kind in config.sse_downloads_only or config.sse_downloads:
-        before, _star, after = Path(config.sse_downloads[kind]).name.partition("*")
-        for path in sorted(Path(app.confdir).glob(config.sse_downloads[kind])):
+        pattern = config.sse_downloads[kind].format(language=config.overrides.get("language", ""))
+        before, _star, after = Path(pattern).name.partition("*")
+        for path in sorted(Path(app.confdir).glob(pattern)):
             chapter = path.name.removeprefix(before).removesuffix(after)
             config.downloads_found.append((chapter, str(path), kind, path.name, path.stat().st_size))
 

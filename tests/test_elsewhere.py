@@ -106,11 +106,11 @@ def test_pages_in_another_encoding_are_read(tmp_path: Path) -> None:
 
 def test_what_is_no_fault_of_a_handbook_is_told_as_before(tmp_path: Path) -> None:
     """Faults that only reStructuredText has, and targets in inventories, keep the words of Sphinx and docutils."""
-    page = "A note [#]_, a citation [Gone]_, gone_, :doc:`far:page`.\n\nPage\n----\n"
+    page = "A note [#]_, a citation [Gone]_, gone_, :doc:`far:page`, :external:ref:`gone`.\n\nPage\n----\n"
     files = {name: f"{title}\n=====\n\n{page}" for name, title in (("index.rst", "Start"), ("more.rst", "Other"))}
     source = write_files(tmp_path / "source", files | {"conf.py": "nitpicky = True\n"})
-    extensions = ["sphinx.ext.autosectionlabel", "sse_handbook"]
-    bare, ours = (build(source, tmp_path / str(n), "dummy", extensions=extensions[:n]).raw_warnings for n in (1, 2))
+    extensions = ["sphinx.ext.autosectionlabel", "sphinx.ext.intersphinx", "sse_handbook"]
+    bare, ours = (build(source, tmp_path / str(n), "dummy", extensions=extensions[:n]).raw_warnings for n in (2, 3))
     assert ours.count("unknown document: 'far:page'. Write") == ours.count("citation not found: Gone") == len(files)
     others = {line for line in bare.splitlines() if not re.search(r"\[ref\.doc\]|toctree", line)}
     assert others <= set(ours.splitlines())

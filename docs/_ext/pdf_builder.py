@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
@@ -26,7 +27,7 @@ from sphinx.locale import _
 from sphinx.util.display import status_iterator
 from sphinx.util.i18n import format_date
 from sphinx.util.matching import Matcher
-from typst_writer import PageWriter, Targets, quote
+from typst_writer import PageWriter, quote
 
 from sse_handbook.warnings_ import warn
 
@@ -66,31 +67,23 @@ class PdfBuilder(Builder):
             old.unlink()
         shutil.copytree(TEMPLATE, self.root)
         (self.root / "images").mkdir()
-        pages = collect_pages(self.env)
-        doctrees = {docname: self.env.get_doctree(docname) for docname in pages}
-        self.targets = Targets()
-        for docname, doctree in doctrees.items():
+        self.pages = collect_pages(self.env)
+        for docname, depth in self.pages.items():
+            doctree = self.env.get_doctree(docname)
             self.env.resolve_references(doctree, docname, self)
-            self.targets.add_page(docname, doctree)
             self.post_process_images(doctree)
-        self.linked = {self.targets.names[place] for place in self.targets.links & self.targets.names.keys()}
-        for docname, depth in pages.items():
-            writer = PageWriter(self, docname, depth)
-            markup = writer.write(doctrees[docname])
-            of_page = {name for name in self.linked if name.partition("#")[0] == docname}
-            markup = "".join(f"#anchor({quote(name)})" for name in sorted(of_page - writer.anchored)) + markup
-            file = self.root / "pages" / f"{docname}.typ"
+            file, markup = self.root / "pages" / f"{docname}.typ", PageWriter(self, docname, depth).write(doctree)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f'#import "/book.typ": *\n{markup}', encoding="utf-8")
-        self.compiler = typst.Compiler(root=self.root, font_paths=self.find_fonts(), ignore_system_fonts=True)
-        files = self.files(pages)
+        self.fonts = self.find_fonts()
+        files = self.files()
         for path in status_iterator(files, "writing PDF... ", length=len(files), stringify_func=lambda path: path.name):
             self.write_pdf(path, *files[path])
 
-    def files(self, pages: Mapping[str, int]) -> dict[Path, tuple[str, list[str], int]]:
+    def files(self) -> dict[Path, tuple[str, list[str], int]]:
         """Return the kind of each file, its pages, and how deep they stand: the book, its chapters, its sheets."""
-        chapter, found = [""], {"": ("book", list(pages), 0)}
-        for docname, depth in pages.items():
+        chapter, found = [""], {"": ("book", list(self.pages), 0)}
+        for docname, depth in self.pages.items():
             kinds = (kind for pattern, kind in self.config.pdf_files.items() if Matcher([pattern])(docname))
             if (kind := next(kinds, "")) or depth == 1:
                 found[f"-{chapter_name(docname)}"] = (kind or "book", own := [docname], depth)
@@ -118,52 +111,57 @@ class PdfBuilder(Builder):
         main.write_text(f'#import "/book.typ": *\n#show: {kind}{included}', encoding="utf-8")
         pikepdf.settings.set_flate_compression_level(9)
         for size, most in SIZES[kind]:
-            settings = {"kind": kind, "size": size, "pages": pages, "depth": depth}
-            if not (data := self.compile(main, settings)):
+            if not (data := self.compile(main, self.settings(kind, pages, depth) | {"size": size})):
                 return
             with pikepdf.open(BytesIO(data)) as pdf:
                 fits = len(pdf.pages) <= most
                 if fits or (size, most) == SIZES[kind][-1]:
-                    pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
+                    packed = {"object_stream_mode": pikepdf.ObjectStreamMode.generate, "recompress_flate": depth == 1}
+                    pdf.save(path, deterministic_id=True, **packed)
             if fits:
                 return
         warn(BookCheck.PDF, "The sheet of this page has more than two pages: say less.", self.env.doc2path(pages[0]))
 
-    def compile(self, main: Path, of_file: dict[str, Any]) -> bytes:
+    def compile(self, main: Path, settings: dict[str, Any]) -> bytes:
+        """Return the PDF of a file; one of many pages is laid out once before, to find where each name stands."""
+        inputs = self.pack(settings)
+        compiler = typst.Compiler(main, self.root, self.fonts, ignore_system_fonts=True, sys_inputs=inputs)
+        if settings["kind"] == "book":
+            with suppress(RuntimeError):  # of what is wrong the second round tells also where
+                inputs = self.pack(settings | {"places": json.loads(compiler.query("<places>", "value", one=True))})
+            self.forget(compiler, settings)
         try:
-            data, warnings = self.compiler.compile_with_warnings(
-                main,
-                format="pdf",
-                pdf_standards=["ua-1"],
-                sys_inputs={"settings": self.settings(of_file)},
-                timestamp=self.made,
-            )
+            result = compiler.compile_with_warnings(main, pdf_standards="ua-1", sys_inputs=inputs, timestamp=self.made)
         except typst.TypstError as error:
             # All of them are told, and not the first alone.
             if sum(map(self.tell, re.split(r"\n(?=error: )", error.diagnostic))):
-                return self.compile(main, of_file)
+                return self.compile(main, settings)
             return b""
-        for warning in warnings:
+        for warning in result[1]:
             self.tell(warning.diagnostic)
-        return cast("bytes", data)
+        self.forget(compiler, settings)
+        return cast("bytes", result[0])
 
-    def settings(self, of_file: dict[str, Any]) -> str:
-        """Return what the template wants to know of a file, as JSON."""
-        config, names = self.config, ("project", "release", "author", "copyright", "language", "pdf_fonts")
-        page, base = of_file["pages"][0], config.html_baseurl.rstrip("/")
-        of_file |= {
-            "title": self.env.titles[page].astext() if of_file["depth"] else config.project,
-            "address": f"{base}/{page}.html" if base else "",
-            "day": self.made and format_date("%-d %B %Y", date=self.made, language=config.language),
-            "texts": {
-                "version": _("Version"),
-                "contents": _("Contents"),
-                "page": _("page"),
-                "diagram": _("The diagram in words"),
-                "sources": _("Sources"),
-            },
+    def pack(self, settings: dict[str, Any]) -> dict[str, str]:
+        return {"settings": json.dumps(settings, ensure_ascii=False).translate(self.missing)}
+
+    def forget(self, compiler: typst.Compiler, settings: dict[str, Any]) -> None:
+        """Free what Typst keeps of the whole book, 1 GB: it drops what ten more files have not asked for."""
+        for _file in range(11 if not settings["depth"] else 0):
+            compiler.compile(b"")
+
+    def settings(self, kind: str, pages: Sequence[str], depth: int) -> dict[str, Any]:
+        """Return what the template wants to know of a file; its first round finds the `places`."""
+        names = ("project", "release", "author", "copyright", "language", "pdf_fonts", "html_baseurl")
+        texts = {"version": _("Version"), "contents": _("Contents"), "page": _("page"), "sources": _("Sources")}
+        return {name: self.config[name] for name in names} | {
+            "kind": kind,
+            "depth": depth,
+            "pages": {name: (self.env.titles[name].astext(), self.pages[name]) for name in pages},
+            "places": {} if kind == "book" else None,
+            "day": self.made and format_date("%-d %B %Y", date=self.made, language=self.config.language),
+            "texts": texts | {"diagram": _("The diagram in words")},
         }
-        return json.dumps(of_file | {name: config[name] for name in names}, ensure_ascii=False).translate(self.missing)
 
     def tell(self, diagnostic: str) -> bool:
         """Warn of what Typst says, at its place in the pages; fix the markup there, and return whether it could."""

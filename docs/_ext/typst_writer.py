@@ -1,10 +1,9 @@
 """From a page's doctree to Typst (`PageWriter`, no docutils visitor): calls of functions of `_pdf/book.typ` and Typst.
 
-A string needs no escaping but its own, so no text of a page can be taken for markup. It is no docutils visitor.
+A string needs no escaping but its own, so no text of a page can be taken for markup.
 """
 
 import re
-from html import unescape
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
@@ -16,8 +15,6 @@ from docutils import nodes
 from docutils.utils import get_source_line
 from sphinx.locale import _, admonitionlabels
 
-# An anchor may stand but once; contents and running heads repeat a title, and a table its head on each page.
-ANCHOR = re.compile(r'#anchor\("(?:[^"\\]|\\.)*"\)')
 UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")  # no paper shows them, or lines end there
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 # What stands before and behind the content of a node, by its tag.
@@ -26,26 +23,6 @@ AROUND = yaml.safe_load((Path(__file__).parent.parent / "_pdf/markup.yaml").read
 LISTS = {"footnote": "notes", "citation": "sources"}
 # What has no place on paper, or is written where the node above it is.
 SKIPPED = {"comment", "index", "label", "substitution_definition", "toctree"}
-
-
-class Targets:
-    """The places that links of the book lead to. A place is named `DOCNAME` or `DOCNAME#ID`."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}  # each place, and the name of its first id
-        self.links: set[str] = set()  # the places that links lead to
-        self.terms: set[str] = set()  # the names of words in a glossary
-
-    def add_page(self, docname: str, doctree: nodes.document) -> None:
-        self.links |= {find_place(docname, node) for node in doctree.findall(nodes.reference)}
-        self.links |= {f"{docname}#{name}" for node in doctree.findall(nodes.footnote) for name in node["backrefs"]}
-        for node in doctree.findall(nodes.Element):
-            ids = node.get("ids") or [""]
-            first = docname if isinstance(node.parent, nodes.document) else f"{docname}#{ids[0]}"
-            self.names.update({f"{docname}#{name}": first for name in ids})
-            if isinstance(node, nodes.term):
-                self.terms.add(first)
-        self.names[docname] = docname
 
 
 def find_place(docname: str, node: nodes.Element) -> str:
@@ -71,8 +48,6 @@ class PageWriter:
 
     def __init__(self, builder: Any, docname: str, depth: int) -> None:
         self.builder, self.docname, self.level = builder, docname, max(depth - 1, 0)
-        self.targets: Targets = builder.targets
-        self.anchored: set[str] = set()  # the names that stand in the markup
         # The head of a table stands on each page of it, and PDF/UA allows no link there.
         self.titled = self.in_head = False
 
@@ -95,14 +70,10 @@ class PageWriter:
         parts = ((function, "".join(map(self.write, group))) for function, group in groups)
         return "".join(f"#{function}[{text}]" if function else text for function, text in parts)
 
-    def name(self, node: Any) -> str:
-        """Return the name of a node's place, or an empty text where no link leads to it."""
-        name = self.targets.names.get(f"{self.docname}#{node['ids'][0]}", "") if node["ids"] else ""
-        self.anchored.add(name)
-        return name if name in self.builder.linked else ""
-
-    def anchor(self, node: Any) -> str:
-        return f"#anchor({quote(self.name(node))})" if self.name(node) else ""
+    def anchor(self, node: Any, first: int = 0) -> str:
+        """Return the names of a node; the head of a table, which stands on each page of it, has none."""
+        names = [f"{self.docname}#{name}" for name in node["ids"][first:] if not self.in_head]
+        return "".join(f"#anchor({quote(name)})" for name in names)
 
     def write_text(self, node: nodes.Text) -> str:
         text = re.sub(r"[ \t\r\n]+", " ", node.astext())
@@ -120,13 +91,13 @@ class PageWriter:
         return f"{self.anchor(node)}#{style}[{self.inside(node)}]"
 
     def write_reference(self, node: nodes.reference) -> str:
-        name, url = self.targets.names.get(find_place(self.docname, node), ""), node.get("refuri", "")
-        if self.in_head or not (name or OUTSIDE.match(url)):
+        place, url = find_place(self.docname, node), node.get("refuri", "")
+        if self.in_head or not (place or OUTSIDE.match(url)):
             return self.inside(node)
-        if name:
-            page = name.partition("#")[0]
-            kind = "word" if name in self.targets.terms else "near" if page == self.docname else "far"
-            return f'#to({quote(page)}, {quote(name)}, kind: "{kind}")[{self.inside(node)}]'
+        if place:
+            page = place.partition("#")[0]
+            near = ", near: true" if page == self.docname else ""
+            return f"#to({quote(page)}, {quote(place)}{near})[{self.inside(node)}]"
         shown, address = (OUTSIDE.sub("", text.strip()).removeprefix("//").rstrip("/") for text in (node.astext(), url))
         how = ", noted: false" if node.get("of_card") or isinstance(node.parent, nodes.title) else ""
         how += ", listed: true" if isinstance(node.parent.parent, nodes.footnote) else ""
@@ -155,10 +126,10 @@ class PageWriter:
     def write_title(self, node: nodes.title) -> str:
         if not isinstance(node.parent, nodes.section):
             return f"\n#strip[{self.inside(node)}]\n"
-        function, name = ("section", self.name(node.parent)) if self.titled else ("page-title", self.docname)
-        self.titled, text = True, self.inside(node)
-        self.anchored.add(name)
-        return f"\n#{function}({self.level}, {quote(name)})[{ANCHOR.sub('', text)}]{''.join(ANCHOR.findall(text))}\n"
+        function, names = ("section" if self.titled else "page-title"), self.anchor(node.parent, 1)
+        name = f"{self.docname}#{node.parent['ids'][0]}" if self.titled else self.docname
+        self.titled = True
+        return f"\n#{function}({self.level}, {quote(name)})[{names}{self.inside(node)}]\n"
 
     def write_enumerated_list(self, node: nodes.enumerated_list) -> str:
         return f"\n#enum(start: {node.get('start', 1)}, {self.inside(node)})\n"
@@ -189,7 +160,6 @@ class PageWriter:
 
     def write_citation(self, node: nodes.Element) -> str:
         name, label = f"{self.docname}#{node['ids'][0]}", node.next_node(nodes.label)
-        self.anchored.add(name)
         back = "".join(f", back: {quote(f'{self.docname}#{first}')}" for first in node["backrefs"][:1])
         number = label.astext() if isinstance(node, nodes.footnote) and label else ""
         return f"\n#source({quote(number)}, {quote(name)}{back})[{self.inside(node).strip()}]\n"
@@ -200,11 +170,12 @@ class PageWriter:
         title, head, body = (node.next_node(kind) for kind in (nodes.title, nodes.thead, nodes.tbody))
         self.stubs = [column.get("stub") for column in node.findall(nodes.colspec)]
         caption = f"title: [{self.inside(title)}], " if title else ""
+        names = "".join(map(self.anchor, head.findall(nodes.footnote_reference))) if head else ""
         self.in_head = True
         heads = self.inside(head) if head else ""
         self.in_head = False
-        rows = f"{len(self.stubs)}, ({ANCHOR.sub('', heads)}), ({self.inside(body) if body else ''})"
-        return f"\n{''.join(ANCHOR.findall(heads))}#wide-table({caption}{rows})\n"
+        rows = f"{len(self.stubs)}, ({heads}), ({self.inside(body) if body else ''})"
+        return f"\n{names}#wide-table({caption}{rows})\n"
 
     def write_entry(self, node: nodes.entry) -> str:
         spans = f"colspan: {node.get('morecols', 0) + 1}, rowspan: {node.get('morerows', 0) + 1}"
@@ -215,13 +186,4 @@ class PageWriter:
     def write_raw(self, node: nodes.raw) -> str:
         if "diagram" not in node["classes"]:
             return "\n#strip(settings.texts.diagram)\n" if node.get("heads") else ""
-        targets = sorted(set(map(unescape, re.findall(r' href="([^"]+)"', node.astext()))))
-        links = "".join(f"{quote(target)}: {self.link(target)}, " for target in targets)
-        return f"\n#drawing({quote(node.astext())}, ({links or ':'}))\n"
-
-    def link(self, target: str) -> str:
-        """Return what makes a link of a node of a diagram: a function of its content."""
-        name = self.targets.names.get(target[1:], "")
-        if name in self.builder.linked:
-            return f'to.with({quote(name.partition("#")[0])}, {quote(name)}, kind: "near")'
-        return f"link.with({quote(target)})" if OUTSIDE.match(target) else "none"
+        return f"\n#drawing({quote(node.astext())})\n"

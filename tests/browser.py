@@ -41,9 +41,11 @@ TEXT = re.compile(r"text/|javascript|json|xml")
 def find_pages(folder: Path) -> list[str]:
     """Every page that readers may open, by its address without the ending; not the old addresses that lead on."""
     pages = (path for path in sorted(folder.rglob("*.html")) if "_static" not in path.parts)
-    lead_on = 'http-equiv="refresh"'
+    lead_on = re.compile('<meta name="robots" content="noindex">.*<title>(Moved:|This page has moved)', re.DOTALL)
     return [
-        path.relative_to(folder).with_suffix("").as_posix() for path in pages if lead_on not in path.read_text("utf-8")
+        path.relative_to(folder).with_suffix("").as_posix()
+        for path in pages
+        if not lead_on.search(path.read_text("utf-8"))
     ]
 
 

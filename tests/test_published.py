@@ -8,6 +8,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
+from browser import find_pages
 from conftest import ROOT, Built, build, write_files
 from lxml import html
 
@@ -168,4 +169,5 @@ def test_a_page_of_the_handbook_moves_as_the_message_says(handbook_copy: Callabl
         file.write(lines.replace("WHY IT MOVED", "It has a better name now").replace("THE NEW ADDRESS", new))
     moved = handbook_copy()
     assert moved.warnings == []
+    assert {old, new} & set(find_pages(moved.output)) == {new}, "the tests of all pages pass over an old address"
     assert len(tree(moved, f"{old}.html").xpath("//main//a/@href")) == len(told) >= 2

@@ -14,8 +14,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-# What Git leaves where it could not merge two changes. A block of code with the name of a language may show it.
-CONFLICT = re.compile(rb"^(?P<fence>```+|~~~+)[\w+-]+\s*\n.*?^(?P=fence)|^(?P<mark>[<>]{7} )", re.MULTILINE | re.DOTALL)
+# What Git leaves where it could not merge two changes. Code may show it.
+CONFLICT = re.compile(rb"(?ms)^(?P<fence>```+|~~~+)(?!\{(?!code)).*?^(?P=fence)|<pre.*?</pre>|^(?P<mark>[<>]{7} )")
 QUOTED = re.compile(r"""(?<!\w)['"](.+?)['"](?!\w)""")  # a name in a message, as Python shows it
 
 # Every kind of warning: its name in small letters is the subtype, the type is `sse`.

@@ -250,7 +250,7 @@ def check_laws(app: Sphinx, env: BuildEnvironment) -> None:
     laws, entries, most = book.register.laws, book.register.entries, app.config.sse_law_max_age
     listed = {key for key in laws if f"law-{key}" in env.domains.standard_domain.anonlabels}
     for key in laws.keys() - listed if listed else ():
-        message = f"No page has the entry of `{key}`. Let a page of its country show it: `:show: entries`."
+        message = f"No page has an entry of `{key}`: links to it fail. List it on its country's page: `:show: entries`."
         warn(BookCheck.LAW_UNUSED, message, entries[key].path, entries[key].line())
     old = [law for law in laws.values() if law.get("checked", "") <= templates.globals["stale"]]
     if keys := [law["key"] for law in sorted(old, key=SORTS["checked"])]:

@@ -90,19 +90,21 @@ def test_a_hostile_value_in_any_field_or_key_leaves_the_other_entry_or_is_told(v
     ("text", "advice"),
     [
         ("labels: [x", "A bracket is opened and not closed"),
-        ("about: {x", "A bracket is opened and not closed"),
+        ("about: {x\nfrom: y", "A bracket is opened and not closed"),
+        ("about: , x", "A text cannot begin with this character"),
         ("about: - x", "put a text that begins with `-` into quotes"),
         ("about: >x", "A text that begins with `>` or `|` must stand in quotes"),
         ("about: > x", "A text that begins with `>` or `|` must stand in quotes"),
         ("about: * x", "A text that begins with `*`, `&` or `%` must stand in quotes"),
         ('about: "C:\\docs"', "Put the text into single quotes"),
-        ("a: {}\n---\nb: {}", "Delete the line `---`"),
+        ("a: {}\n---\nb: {}", "Delete the line that begins with `---`"),
     ],
 )
 def test_what_is_no_yaml_is_told_in_plain_words(text: str, advice: str) -> None:
     [fault] = read(text)
     assert isinstance(fault, Fault)
     assert advice in fault.message
+    assert fault.line == (2 if "---" in text else 1)  # a bracket is told where it is opened
 
 
 @given(st.binary(max_size=80) | st.text("[]{}:,-?!&*#|>'\"%@` \n\tab1", max_size=80))

@@ -72,8 +72,8 @@ class _Reader:
             advice = f"The register {state}. Write `key:` and, below it, its fields, or delete the file."
             advice = read_advice("slips")["conflict"] if line else advice
         except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
-            within = str(getattr(error, "context", "")).startswith("while scanning a ")  # where it begins
-            mark: Any = getattr(error, "context_mark" if within else "problem_mark", None)
+            within = str(getattr(error, "context", "")).startswith(("while scanning a ", "while parsing a flow "))
+            mark: Any = getattr(error, "context_mark" if within else "problem_mark", None)  # where it begins, or is met
             line = mark.line + 1 if mark else raw.count(b"\n", 0, getattr(error, "position", 0)) + 1
             problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
             known = (advice for slip, advice in read_advice("slips").items() if slip in problem)

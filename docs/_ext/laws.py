@@ -249,9 +249,14 @@ def check_laws(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-updated`: warn of laws without an entry; note, and fail nothing, which are not checked."""
     laws, entries, most = book.register.laws, book.register.entries, app.config.sse_law_max_age
     listed = {key for key in laws if f"law-{key}" in env.domains.standard_domain.anonlabels}
-    for key in laws.keys() - listed if listed else ():
+    for key in (unlisted := sorted(laws.keys() - listed if listed else ())):
         message = f"No page has an entry of `{key}`: links to it fail. List it on its country's page: `:show: entries`."
         warn(BookCheck.LAW_UNUSED, message, entries[key].path, entries[key].line())
+    if unlisted:  # what follows from it is not told: links from tables, and the sources that the entry would cite
+        labels = {f"law-{key}" for key in unlisted} | {f"laws-{laws[key]['country']}" for key in unlisted}
+        lost = [(role, label) for label in sorted(labels) for role in ("myst", "ref")]
+        app.config.nitpick_ignore = [*app.config.nitpick_ignore, *lost]
+        app.config.sse_report_unused = {*app.config.sse_report_unused} - {"source"}
     old = [law for law in laws.values() if law.get("checked", "") <= templates.globals["stale"]]
     if keys := [law["key"] for law in sorted(old, key=SORTS["checked"])]:
         message = f"{len(keys)} of {len(laws)} laws were not checked for {most} months, or never."

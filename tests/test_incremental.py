@@ -153,6 +153,18 @@ def test_pages_are_right_after_an_edit(project: Project, edit: Callable[[Project
     assert {name: found[name] for name in right} == right
 
 
+@pytest.mark.parametrize("name", ["part/a.md", "part/z.md"])
+def test_a_copied_page_that_gets_its_own_label_leaves_the_first_its_own(project: Project, name: str) -> None:
+    project.build("again")
+    project.write(name, f"---\norphan: true\n---\n{FILES['part/steps.md']}")
+    assert [each.type for each in project.build("again").warnings] == ["sse.label_duplicate"]
+    project.change(name, "(steps)=", "(new)=")
+    project.change("index.md", "[](#more)", "[](#more), [](#new)")
+    again, fresh = project.build("again"), project.build("fresh")
+    assert again.warnings == fresh.warnings == []
+    assert links(again) == links(fresh)
+
+
 def test_what_an_edit_breaks_is_told_on_the_page_that_is_read_again(project: Project) -> None:
     project.build("again")
     project.change("part/steps.md", "#cooperatives", "#cooperatves")

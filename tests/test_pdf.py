@@ -484,13 +484,15 @@ def test_two_clean_builds_in_two_places_give_the_same_bytes_and_the_date_of_the_
 def test_notes_pictures_and_code_are_printed_and_what_is_hostile_does_nothing(
     tmp_path: Path, diagram_cache: Path
 ) -> None:
-    built = build(write_project(tmp_path / "docs", diagram_cache), tmp_path / "build", "pdf")
+    source = write_project(tmp_path / "docs", diagram_cache, alone="---\norphan: true\n---\n# Alone\n\nNowhere.\n")
+    built = build(source, tmp_path / "build", "pdf")
     assert built.raw_warnings == ""
     small = Printed(built.output / "small.pdf")
     text = "".join(piece.text for piece in small.pieces)
     assert 'def code():    return  "two  spaces"' in text
     assert "example.org/a/long/address?with=query" in squeeze(text)
     assert "another page (page\xa04)" in text
+    assert "Nowhere." in text  # a page that stands in no contents comes last
     assert not any("genindex" in str(piece.leads) for piece in small.pieces)
     alts = {str(figure.Alt) for figure in small.find_elements("/Figure")}
     assert alts == {"a picture", "A title. What it shows.", "QR code: https://www.youtube.com/watch?v=gBKYf4qt1vw"}

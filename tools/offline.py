@@ -31,7 +31,7 @@ def main(pages: str, target: str) -> None:
     for path in sorted((ROOT / "tools/offline").iterdir()):
         text = Template(path.read_text(encoding="utf-8")).substitute(title=title, version=version, book=book)
         files[path.name] = (text if path.suffix == ".html" else html.unescape(text)).encode()
-    date = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", "315532800")))  # 1980: a ZIP knows nothing earlier
+    date = time.gmtime(max(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), 315532800))  # 1980: no ZIP is older
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     with ZipFile(target, "w") as archive:
         for name, data in sorted(files.items()):

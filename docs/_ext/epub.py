@@ -38,9 +38,8 @@ class BookBuilder(Epub3Builder):
     def get_toc(self) -> None:
         """List each page as deep as it stands in the contents; with its headings, where it has no pages below it."""
         pages, self.refnodes = collect_pages(self.env), []
-        # A page that stands in no list of contents comes last.
-        for docname in (*pages, *sorted(self.env.found_docs - pages.keys())):
-            level, uri = pages.get(docname) or 1, self.get_target_uri(docname)
+        for docname, place in pages.items():
+            level, uri = place or 1, self.get_target_uri(docname)
             self.add_to_contents(level, uri, self.env.titles[docname])
             below = self.env.toctree_includes.get(docname)
             for link in () if below else self.env.tocs[docname].findall(nodes.reference):
@@ -68,7 +67,7 @@ class BookBuilder(Epub3Builder):
         copy_asset_file(PACKAGE, self.outdir, context=self.metadata, force=True)
 
     def build_epub(self) -> None:
-        date = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", "315532800")))  # 1980: a ZIP knows nothing earlier
+        date = time.gmtime(max(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), 315532800))  # 1980: no ZIP is older
         with ZipFile(Path(self.outdir, f"{self.config.epub_basename}.epub"), "w") as book:
             for name in ("mimetype", "META-INF/container.xml", "content.opf", "toc.ncx", *self.files):
                 entry = ZipInfo(name, date[:6])

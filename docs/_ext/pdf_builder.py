@@ -193,11 +193,11 @@ class PdfBuilder(Builder):
 
 
 def collect_pages(env: BuildEnvironment) -> dict[str, int]:
-    """Return each page that the contents of the book lead to, in their order, and how deep it stands there."""
+    """Return each page in the order of the contents, and how deep it stands there; last, those that stand nowhere."""
     pages: dict[str, int] = {}
     for docname, (parent, *_beside) in env.collect_relations().items():
         pages[docname] = pages[parent] + 1 if parent else 0
-    return pages
+    return pages | dict.fromkeys(sorted(env.found_docs - pages.keys()), 1)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("sse_video_max_age", 180, "", int)  # days
     app.connect("builder-inited", videos.read_register)
     app.connect("doctree-resolved", videos.name_users)
-    app.connect("env-get-outdated", videos.reread_lists)
+    app.connect("env-get-outdated", crossrefs.reread_pages)
     app.connect("missing-reference", videos.lead_to_video)
     app.connect("env-updated", videos.find_unused)
     app.add_config_value("sse_videocheck_hosts", {}, "", dict)
@@ -27,4 +27,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", crossrefs.collect_names)
     app.add_post_transform(crossrefs.PrepareLinks)
     app.connect("env-check-consistency", crossrefs.check_book)
-    return {"version": version("sse-handbook"), "env_version": 24, "parallel_read_safe": True}
+    return {"version": version("sse-handbook"), "env_version": 25, "parallel_read_safe": True}

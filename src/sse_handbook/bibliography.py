@@ -15,13 +15,13 @@ from sphinxcontrib.bibtex.citation_target import parse_citation_targets
 from sphinxcontrib.bibtex.domain import BibtexDomain
 from sphinxcontrib.bibtex.foot_domain import BibtexFootDomain
 
-from .warnings_ import Check, did_you_mean, read_or_stop, stop, warn
+from .warnings_ import Check, did_you_mean, read_advice, read_or_stop, stop, warn
 
 
 def check_files(app: Sphinx) -> None:
     """`builder-inited`: before sphinxcontrib-bibtex reads them."""
     style = find_plugin("pybtex.style.formatting", app.config.bibtex_default_style)
-    for path in filter(Path.is_file, (Path(app.confdir, name) for name in app.config.bibtex_bibfiles)):
+    for path in filter(Path.exists, (Path(app.confdir, name) for name in app.config.bibtex_bibfiles)):
         text = read_or_stop(path, "file of sources", app.config.bibtex_encoding)
         for position, message in find_problems(text, style):
             stop(path, text.count("\n", 0, position) + 1, message)
@@ -41,8 +41,7 @@ def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
                 if not entry.persons and "title" not in entry.fields:
                     yield commands.command_start, f"The source `{entry.key}` has no author and no title. Add one."
     except PybtexError as error:
-        advice = "Look at its key, its commas and its braces."
-        yield commands.command_start, f"The entry that begins here stops making sense: {error}. {advice}"
+        yield commands.command_start, f"This entry stops making sense: {error}. Look at its key, commas and braces."
     if not parser.data.entries:
         yield 0, "The file of sources is empty. Give back its entries, or take it out of `bibtex_bibfiles`."
 
@@ -56,8 +55,7 @@ class KnownSources(SphinxRole):
         try:
             targets = [*parse_citation_targets(self.text)]
         except ValueError:
-            message = f"`{self.text}` is no list of keys. Write keys of sources, with commas between them."
-            warn(Check.XREF_MISSING, message, path, line, self.text)
+            warn(Check.XREF_MISSING, f"`{self.text}` {read_advice('sources')['keys']}", path, line, self.text)
         for key in [target.key for target in targets if target.key not in known]:
             hint = did_you_mean(key, known) or " Add it to the file of sources, with title, date and address."
             warn(Check.XREF_MISSING, f"No source has the key `{key}`.{hint}", path, line, key)

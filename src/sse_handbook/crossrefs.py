@@ -13,7 +13,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
 
-from .videos import VideoCard, VideoList, VideoRole, find_uses
+from .videos import Register, VideoCard, VideoList, VideoRole, find_uses
 from .warnings_ import QUOTED, Check, did_you_mean, find_lines, read_advice, warn
 
 # How the name of each kind is written where it is defined, in MyST or in reST; what to do where nobody uses it.
@@ -30,7 +30,6 @@ class SSEDomain(Domain):
     """The home of the roles and directives; keeps what each page defines, refers to and shows."""
 
     name = "sse"
-    label = "SSE handbook"
     roles: ClassVar = {"video": VideoRole()}
     directives: ClassVar = {"video": VideoCard, "videos": VideoList}
     initial_data: ClassVar[dict[str, Any]] = {"names": {}, "uses": {}, "videos": {}}  # each by document
@@ -64,6 +63,7 @@ def collect_names(app: Sphinx, doctree: nodes.document) -> None:
             target = str(node.get("reftargetid") or node.get("reftarget", "")).lower()
             for kind in (kind for kind, roles in USES.items() if node["reftype"] in roles):
                 uses[kind].add(target)
+    uses["twice"] = {name for name, own in doctree.nametypes.items() if own and not doctree.nameids[name]}
     data = app.env.get_domain("sse").data
     data["names"][docname], data["uses"][docname], data["videos"][docname] = found, uses, find_uses(app.env, elements)
 
@@ -83,6 +83,8 @@ def tell_missing(env: BuildEnvironment, said: str, path: str, line: int, check: 
         kind, target = "" if ":" in target else "doc", docname_join(env.path2doc(path) or "", target)  # of an inventory
     if not (kind and target) or (kind == "label" and target.lower() in env.domains.standard_domain.anonlabels):
         return False
+    doubled = set[str]().union(*(used["twice"] for used in env.get_domain("sse").data["uses"].values()))
+    kind = "twice" if kind in ("label", "anchor") and target.lower() in doubled else kind
     what, advice = read_advice("missing")[kind]
     hint = did_you_mean(target, _known_names(env, kind, target, page)) or f" {advice}"
     warn(check, f"{what} `{target}`.{hint}", path, line, written)
@@ -100,7 +102,15 @@ def _known_names(env: BuildEnvironment, kind: str, target: str, page: str) -> It
         return [label for label in std.anonlabels if not law or label.startswith(law[0])]
     if kind == "term":
         return [name for object_type, name in std.objects if object_type == "term"]
-    return env.found_docs
+    return env.found_docs if kind == "doc" else ()
+
+
+def reread_pages(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
+    """`env-get-outdated`: lists of videos, which name pages; where a name stands twice, the other page that has it."""
+    names, changed = env.get_domain("sse").data["names"], set[str]().union(*changes)
+    lost = {name for page in changed & names.keys() for _kind, some in names[page] for name in some}  # on both pages
+    lost |= {f"video-{key}" for key in Register.of(env).videos if changed}
+    return [page for page, found in names.items() if any(not lost.isdisjoint(some) for _kind, some in found)]
 
 
 class PrepareLinks(SphinxPostTransform):

@@ -89,16 +89,14 @@ class VideoLink:
 def parse_video_link(url: str) -> VideoLink | None:
     """Return the video that an address stands for, or `None` when its host is not known to have videos.
 
-    `url` is as people write it: without a scheme, with `&amp;`, in angle brackets, with a second `?`. Raises
+    `url` is as people write it: no scheme, `&amp;`, line breaks, angle brackets, a second `?` or none. Raises
     `VideoLinkError`, and nothing else, when the host is known and the rest is wrong, or when the host has a slip.
     """
-    # Browsers drop line breaks, too.
     written = ADDRESS.fullmatch("".join(url.split()).replace("&amp;", "&").strip("<>"))
     if not written:
         return None
     host = written["host"].lower().removesuffix(".")
     before, _, fragment = written["rest"].partition("#")
-    # People write a second `?`, or `&` where the first `?` belongs.
     path, *query = re.split(r"[?&]", before)
     steps = [unquote(step) for step in path.split("/") if step]
     fields = parse_qs(fragment.lstrip("!/").replace("?", "&")) | parse_qs("&".join(query))

@@ -130,8 +130,7 @@ class VideoCheckBuilder(DummyBuilder):
         super().__init__(app, env)
         self.sphinx = app
 
-    def write_documents(self, docnames: object) -> None:
-        """No page is written."""
+    def write_documents(self, docnames: object) -> None: ...
 
     def finish(self) -> None:
         register, report, videos = Register.of(self.env), list[str](), self.collect_videos()

@@ -24,7 +24,7 @@ from sphinx.util.nodes import make_refnode
 
 from .data_files import Entry, Fault, read_entries
 from .video_links import VideoLink, VideoLinkError, parse_video_link
-from .warnings_ import Check, did_you_mean, warn
+from .warnings_ import Check, did_you_mean, read_advice, warn
 
 CARD, SCHEMA = map(Path(__file__).with_name, ("video_card.jinja", "videos.schema.json"))
 DAY = "%-d %B %Y"
@@ -101,7 +101,7 @@ def read_register(app: Sphinx) -> None:
         if isinstance(item, Fault):
             warn(Check.REGISTER, item.message, path, item.line)
             continue
-        problem = f"`{item.value['link']}` is no address of one video on a host we know."
+        problem = f"`{item.value['link']}` {read_advice('videos')['host']}"
         try:
             if link := parse_video_link(item.value["link"]):
                 _warn_of_conflicts(item, link.video, register)
@@ -154,8 +154,7 @@ class VideoCard(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        video = find_video(self, self.arguments[0])
-        return [make_card(self, video)] if video else []
+        return [make_card(self, video)] if (video := find_video(self, self.arguments[0])) else []
 
 
 class VideoList(SphinxDirective):
@@ -200,7 +199,7 @@ def find_video(place: SphinxDirective | ReferenceRole, key: str) -> Video | None
     """Return a video by its key, or warn that there is none."""
     register = note_register(place.env)
     if key not in register.videos and not register.broken:  # else that has been told, and is what to fix
-        hint = did_you_mean(key, register.videos) or " Add it to the register of videos."
+        hint = did_you_mean(key, register.videos) or f" {read_advice('videos')['unknown']}"
         warn(Check.VIDEO_UNKNOWN, f"No video has the key `{key}`.{hint}", *place.get_source_info(), key)
     return register.videos.get(key)
 
@@ -269,12 +268,6 @@ def check_address(address: str, register: Register, path: str, line: int | None)
         advice = f"Did you mean `{known[near]}` ({near})?"
     warn(check, f"{message} {advice}", path, line, address)
     return link
-
-
-def reread_lists(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
-    """`env-get-outdated`: the lists of videos name pages, so they are read again with any other."""
-    labels = env.domains.standard_domain.anonlabels if any(changes) else {}
-    return [labels[f"video-{key}"][0] for key in Register.of(env).videos if f"video-{key}" in labels]
 
 
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:

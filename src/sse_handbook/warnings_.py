@@ -42,11 +42,13 @@ def stop(path: Path, line: int, message: str) -> NoReturn:
 
 
 def read_or_stop(path: Path, what: str, encoding: str) -> str:
-    raw = path.read_bytes()
-    if line := find_conflict(raw):
-        stop(path, line, read_advice("slips")["conflict"])
     try:
+        raw = path.read_bytes()
+        if line := find_conflict(raw):
+            stop(path, line, read_advice("slips")["conflict"])
         return raw.decode(encoding)
+    except OSError as error:
+        stop(path, 1, f"The {what} cannot be read: {error.strerror}. Make it a file that you may read.")
     except UnicodeDecodeError as error:
         stop(path, raw.count(b"\n", 0, error.start) + 1, f"The {what} is not UTF-8 here. Save it as UTF-8.")
 

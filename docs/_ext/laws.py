@@ -87,7 +87,7 @@ class LawList(SphinxDirective):
         self.leave_out_unknown()
         show, *_more = self.options.get("show") or ["table"]
         if show in ("entries", "conventions"):
-            self.keep_to_country_of_page()
+            self.keep_to_country_of_page(show)
         alone = "country" in self.options  # on its own page: what counts today comes first
         sort, *_more = self.options.get("sort") or ["status" if alone else "country"]
         countries = choose(book.register.countries, OF_COUNTRY, self.options)
@@ -123,14 +123,22 @@ class LawList(SphinxDirective):
                 warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info(), f":{option}:")
             self.options[option] = [value for value in asked if value in known]
 
-    def keep_to_country_of_page(self) -> None:
-        """Warn of a country whose entries stand on another page, its own, and take the country of this page for it."""
+    def keep_to_country_of_page(self, show: str) -> None:
+        """Warn of entries that stand on another page, their country's, or twice; take this page's country for them."""
         here = self.env.current_document.docname.removeprefix(COUNTRY_PAGES)
-        hint = f" Write `:country: {here}`, or delete this list." if here in book.register.countries else ""
-        for code in self.find_pages() & {*self.options.get("country", ())} - {here}:
-            message = f"The entries of `{code}` stand on its own page, `{COUNTRY_PAGES}{code}`.{hint}"
-            warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info())
-            self.options["country"] = [] if f"laws-{here}" in self.state.document.nameids else [here]
+        write = f":country: {here}" if here in book.register.countries else ":show: table"
+        asked = {country["country"] for country in choose(book.register.countries, OF_COUNTRY, self.options)}
+        if others := sorted(self.find_pages() & asked - {here}):
+            message = f"The entries of `{others[0]}` stand on its own page, `{COUNTRY_PAGES}{others[0]}`."
+            message = "The entry of a law stands once, on its country's page." if others[1:] else message
+            warn(BookCheck.LAW_UNKNOWN, f"{message} Write `{write}`, or delete this list.", *self.get_source_info())
+        if others or asked == {here}:
+            shown: Any = self.env.current_document.setdefault("law_lists", {})  # of this page, and whether it was told
+            if show in shown and not (others or shown[show]):
+                message = f"This page has the {show} of `{here}` already. Delete this list."
+                warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info())
+            self.options["country"] = [] if show in shown else [here]
+            shown.setdefault(show, bool(others))
 
     def find_pages(self) -> set[str]:
         """Return the codes of the countries that have a page of their own."""

@@ -1,6 +1,6 @@
 """Check the book's prose: short sentences, short words, one shape of page, and what nobody means in Markdown.
 
-It reads the source, so that each finding names a line that a writer can open. Limits and words to avoid stand in
+It reads the source, so that each finding names a line that a writer can open. Limits, and what to avoid, stand in
 `pyproject.toml` under `[tool.prose]`; what rumdl finds is left to it. The reading grade is Flesch-Kincaid (Kincaid and
 others, 1975). Syllables are counted by rule, for a dictionary of sounds is a package more: over the pages of November
 2026 the grade differs from that by the CMU Pronouncing Dictionary by 0.13 on average. (textstat 0.7.13 downloads it.)
@@ -30,23 +30,13 @@ ABBREVIATION = re.compile(r"\b(?:No|Nos|Dr|Mr|Ms|St|vs|Art|[A-Z])\.$")
 DIRECTIVE = re.compile(r"\{([\w:-]+)\}\s*(.*)")
 SENTENCE_BREAK = re.compile(r"""[.!?]["”')]*\s+(?=["“'(]?[A-Z0-9])""")
 Sentence = tuple[int, str, list[str]]  # its line, its text, its words
-# What nobody means, as it stands in a line of the source, and what to write.
-MISTAKES = {
-    r"\] \((?:#|https?:)": "a space keeps this from being a link: write `[text](#label)`",
-    r"(?<!`)\{[\w:-]+\} +`[^`]": "a space keeps this from being a role: write `{term}` and the name at once",
-    r"^\s*[•‣▪◦●–]\s": "this is no list: begin each line of a list with `- `",
-    r"\S\t+\S": "tabs make no table: write `| one | two |`, and `| --- | --- |` below the first line",
-    r"\]\(#[^)]*[–—\xa0]": "a label has plain hyphens: `-`",
-    r"(?<!\S)(?<!` ):(?:\w+:)?\w+:`[^`]": "this is a role of another markup: write ``{term}`name` ``",
-    r"(?<!`)\{[\w:-]+\}[“”‘’]": "a name stands between backticks: write ``{term}`name` ``",
-    r"\]\(<?(?:file:/|[A-Za-z]:[\\/])": "nobody else has this file: put it into `docs`, and write the path from here",
-}
 
 
 class Page:
     def __init__(self) -> None:
         self.sentences, self.cells, self.in_short = list[Sentence](), list[Sentence](), list[Sentence]()
         self.headings, self.mistakes = list[tuple[int, str]](), list[tuple[int, str]]()
+        self.rows = list[tuple[int, str, str]]()  # the line, of what kind (`source` or what is `left`), and its text
         self.first_block = ""
 
 
@@ -76,6 +66,12 @@ def read_inline(token: Token) -> str:
     return text
 
 
+def read_left(token: Token) -> str:
+    """Return the text of an inline token that is no markup, in the lines of the source."""
+    children = token.children or []
+    return "".join("\n" if "break" in child.type else child.content * (child.type == "text") for child in children)
+
+
 def read_page(path: Path) -> Page:
     """Parse a page as MyST does, and keep what a reader reads."""
     extensions, page = {"colon_fence", "deflist", "attrs_inline", "attrs_block"}, Page()
@@ -90,12 +86,13 @@ def collect(page: Page, tokens: list[Token], parser: Any, offset: int = 0, box: 
     for number, token in enumerate(tokens):
         in_table = token.type == "table_open" or (in_table and token.type != "table_close")
         line = offset + (token.map or [0])[0] + 1
+        if token.type == "inline":
+            for kind, text in (("source", token.content), ("left", read_left(token))):
+                page.rows += ((row, kind, part) for row, part in enumerate(text.split("\n"), line))
         if token.type == "inline" and tokens[number - 1].type == "heading_open":
             page.headings.append((line, read_inline(token)))
         elif token.type == "inline":
             page.first_block = page.first_block or "text"
-            for row, text in enumerate(token.content.split("\n"), line):
-                page.mistakes += [(row, advice) for wrong, advice in MISTAKES.items() if re.search(wrong, text)]
             rows = enumerate(read_inline(token).split("\n"), line)
             found = [(row, text.strip(), words) for row, text in rows if (words := WORD.findall(text))]
             (page.cells if in_table else page.sentences).extend(found)
@@ -116,6 +113,10 @@ def collect(page: Page, tokens: list[Token], parser: Any, offset: int = 0, box: 
 
 def check(page: Page, rules: dict[str, Any], name: str) -> Iterator[tuple[int, str]]:
     yield from page.mistakes
+    rows = ((line, text, rules[kind]) for line, kind, text in page.rows)
+    yield from (
+        (line, advice) for line, text, known in rows for wrong, advice in known.items() if re.search(wrong, text)
+    )
     for line, text, words in page.sentences + page.cells:
         if len(words) > rules["max_words"]:
             yield line, f"{len(words)} words: split it at {rules['max_words']}"

@@ -65,7 +65,7 @@ def known_values() -> dict[str, Collection[str]]:
     values |= {"country": book.register.countries, "principles": ["yes", "partly", "no", "not checked"]}
     values |= {"finder": rules["finder"]["items"]["enum"], "with": [*read_fields()], "columns": HEADINGS.columns}
     values |= {"show": SHOWS, "sort": SORTS, "filter": ()}
-    return values | dict.fromkeys(["by", "across"], HEADINGS.counted)
+    return values | dict.fromkeys(["by", "across", "fold"], HEADINGS.counted)
 
 
 def split_values(text: str | None) -> list[str]:

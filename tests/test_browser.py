@@ -326,6 +326,8 @@ WORLD = {
     "asia": "# Laws: Asia\n\n## Nepal\n\nOne law. See [](aaa).\n",
     "cite": "# How to cite this book\n\nName the page.\n",
     "convention": "# C177: home work\n\nA text of the ILO.\n",
+    "coops": "# Cooperatives\n\nOf 1996, and of 1997.\n",
+    "costs": "# A form\n\n## What does it cost us, and which duties follow?\n\nSay the tax.\n",
     "hindi": "# घर से काम\n\nमहिलाएँ सहकारी समिति बनाती हैं।\n",
     "japanese": "# 家内労働法\n\n賃金を守る。\n",
     "policy": "# A policy for the members\n\nOne.\n",
@@ -334,7 +336,10 @@ WORLD = {
 FOUND = {
     **{"Nepal": "asia.html#nepal", "C177": "convention.html", "how do I cite": "cite.html", "the": "policy.html"},
     **dict.fromkeys(["members", "member", "policies"], "policy.html"),
-    **dict.fromkeys(["Cote", "CÔTE"], "africa.html"),
+    **dict.fromkeys(["Cote", "CÔTE"], "africa.html#cote-divoire"),
+    **dict.fromkeys(["177", "C 177", "c.177"], "convention.html"),
+    **dict.fromkeys(["1996", "co-operative"], "coops.html"),
+    **{"tax": "costs.html", "what does it cost us": "costs.html#what-does-it-cost-us-and-which-duties-follow"},
     **dict.fromkeys(["सहकारी", "समिति महिलाएँ"], "hindi.html"),
     **dict.fromkeys(["المنزل", "تعاونية"], "arabic.html"),
     **{"労働": "japanese.html", "คุ้มครอง": "thai.html"},
@@ -364,6 +369,7 @@ def test_the_page_with_the_words_in_its_title_or_heading_comes_first(
     for name in set(PAGES[::9]) - set(NAMED.values()):
         title = html.parse(handbook.output / f"{name}.html").getroot().xpath("string(//h1)").rstrip("#¶ ")
         assert results(visitor.open("search", f"?q={quote(title)}"))[0] == f"{name}.html"
+    assert results(visitor.open("search", "?q=ivory+coast"))[0].startswith("countries/ci.html")
 
 
 def test_search_loads_its_index_only_then_and_works_from_a_file(site: Site, handbook: Built, reader: Readers) -> None:
@@ -391,6 +397,17 @@ def test_a_search_that_finds_nothing_or_cannot_be_made_says_so(site: Site, reade
     del site.instead["/searchindex.js"]
     page.get_by_role("searchbox").press("Enter")
     assert results(page)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("policy/laws/")])
+def test_a_page_of_laws_is_at_most_fifteen_screens_of_a_phone_and_its_tables_fit(reader: Readers, name: str) -> None:
+    page = reader(height=740, java_script_enabled=False).open(name)
+    assert page.evaluate("() => document.scrollingElement.scrollHeight / innerHeight") <= 15
+    for fold in page.locator("details.rows").all():
+        fold.locator("summary").click()
+        assert fold.locator("table").is_visible()
+    wide = "(boxes) => boxes.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.outerHTML.slice(0, 80))"
+    assert page.locator(".pst-scrollable-table-container").evaluate_all(wide) == []
 
 
 def test_laws_are_filtered_with_the_keyboard_alone(reader: Readers, page_of: Named) -> None:

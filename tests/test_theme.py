@@ -114,7 +114,8 @@ def test_the_address_of_the_newest_version_may_end_with_a_slash_or_not(tmp_path:
     [
         *((f"({word}, {word})", [word, word]) for word in ("सहकारी", "সমবায়", "تعاونية", "đong")),
         ("Côte d'Ivoire: Coopérative", ["cote", "d", "ivoire", "cooperative"]),
-        ("家内労働法 1970", ["家", "内", "労", "働", "法", "1970"]),
+        ("家内労働法 1970", ["家", "内", "労", "働", "法", "1970", "_1970"]),
+        ("C177, a co-operative", ["c177", "_177", "a", "cooperative"]),
     ],
 )
 def test_words_are_whole_without_accents_and_japanese_is_parted(text: str, words: list[str]) -> None:

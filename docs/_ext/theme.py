@@ -17,6 +17,7 @@ from sphinx.search.en import SearchEnglish
 MARKS = "".join(character for character in map(chr, range(0x300, 0xFFFF)) if unicodedata.category(character)[0] == "M")
 NO_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 WORD = re.compile(f"[{NO_SPACES}]|(?:(?![{NO_SPACES}])[\\w{MARKS}])+")
+NUMBER = re.compile(r"^[a-z]([0-9]{3})$|^((?:19|20)[0-9]{2})$")  # they have a mark: Sphinx leaves numbers out
 ICONS = Path(__file__).parent.parent / "_icons"
 
 
@@ -28,7 +29,8 @@ class AnyLanguage(SearchEnglish):
     def split(self, input: str) -> list[str]:
         """Part the text of a page; `splitQuery` in `search.js.jinja` parts what a reader types in the same way."""
         folded = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", input))
-        return WORD.findall(unicodedata.normalize("NFC", folded).lower())
+        words = WORD.findall(unicodedata.normalize("NFC", folded).lower().replace("co-op", "coop"))
+        return [part for word in words for part in NUMBER.sub(r"\g<0> _\1\2", word).split()]
 
 
 class AccessibleTables:

@@ -97,12 +97,11 @@ def _known_names(env: BuildEnvironment, kind: str, target: str, page: str) -> It
         slugs = env.metadata[page].get("myst_slugs", {}).items()
         places = ({label, anchor} for label, (where, anchor) in std.anonlabels.items() if where == page)
         return set[str]().union(*({slug, anchor} for slug, (_line, anchor, _title) in slugs), *places)
-    if kind == "label":
-        law = LAW.match(target)  # another country is never what was meant
-        return [label for label in std.anonlabels if not law or label.startswith(law[0])]
+    if kind == "label":  # of a law: another country is never what was meant
+        return [label for label in std.anonlabels if label.startswith((LAW.match(target) or [""])[0])]
     if kind == "term":
         return [name for object_type, name in std.objects if object_type == "term"]
-    return env.found_docs if kind == "doc" else ()
+    return [doc for doc in env.found_docs if kind == "doc" and did_you_mean(target.rpartition("/")[2], doc.split("/"))]
 
 
 def reread_pages(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
@@ -139,16 +138,17 @@ def check_book(app: Sphinx, env: BuildEnvironment) -> None:
     for docname in {page for pages in env.toctree_includes.values() for page in pages} & env.tocs.keys():
         if env.titles[docname].astext() == "<no title>":  # nor does `.. title::` say it; Sphinx tells it at each menu
             warn(Check.TITLE_MISSING, "The page has no heading. Begin it with `# Its title`.", env.doc2path(docname))
-    data, first = env.get_domain("sse").data, dict[tuple[str, str], str]()  # by kind and name: the page
+    data = env.get_domain("sse").data
     uses = {kind: set[str]().union(*(used[kind] for used in data["uses"].values())) for kind in USES}
     known = uses["label"] | env.domains.standard_domain.labels.keys()  # one without title that nobody uses is harmless
-    for docname, kind, names in [(docname, *name) for docname, page in sorted(data["names"].items()) for name in page]:
+    places = [(at, page, *name) for page, found in sorted(data["names"].items()) for at, name in enumerate(found)]
+    first = {(kind, name): (at, page) for at, page, kind, names in sorted(places)[::-1] for name in names}
+    for at, docname, kind, names in places:  # `first` of two is the nearer to the top of its page, as its own label is
         (written, duplicate, unused, advice), path = DEFINED[kind], env.doc2path(docname)
         for name in names:
-            if (other := first.get((kind, name))) and (kind == "term" or name in known):
-                message = f"The {kind} `{name}` stands in `{env.doc2path(other, False)}`, too. Rename one of the two."
+            if (home := first[kind, name]) != (at, docname) and (kind == "term" or name in known):
+                message = f"The {kind} `{name}` stands in `{env.doc2path(home[1], False)}`, too. Rename one of the two."
                 warn(duplicate, message, path, [1, *find_lines(path, written.replace("{}", re.escape(name)))][-1])
-            first.setdefault((kind, name), docname)
         if names and kind in app.config.sse_report_unused and uses[kind].isdisjoint(map(str.lower, names)):
             for line in find_lines(path, written.replace("{}", re.escape(names[0])))[:1]:  # else it was generated
                 warn(unused, f"No page uses the {kind} `{names[0]}`. {advice}", path, line)

@@ -68,4 +68,7 @@ def test_a_picture_that_takes_long_to_load_is_told(
 
 def test_a_good_page_has_no_finding(tmp_path: Path) -> None:
     good = "A short line.\nSee [the forms](#forms), 2019–2020.\n\n::::{note}\n:::{tip}\nBoth are closed.\n:::\n::::"
+    good += (
+        "\n\n<!-- A note. -->\n(label)=\n## A label\n\nWrite `` {term}`name` ``, **so**, at [it](https://example.org)."
+    )
     assert find(tmp_path, good) == []

@@ -66,5 +66,6 @@ def test_a_picture_that_takes_long_to_load_is_told(
 
 
 def test_a_good_page_has_no_finding(tmp_path: Path) -> None:
-    good = "A short line.\nSee [the forms](#forms), 2019–2020.\n\n(a)=\n## A\n\n`` {a}`b` `` **c**\n\n::::{note}\n:::{tip}\nBoth are closed.\n:::\n::::"
+    closed = "A short line.\nSee [the forms](#forms), 2019–2020.\n\n(a)=\n## A\n\n`` {a}`b` `` **c**\n\n"
+    good = f"{closed}::::{{note}}\n:::{{tip}}\nBoth are closed.\n:::\n::::"
     assert find(tmp_path, good) == []

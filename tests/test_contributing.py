@@ -85,7 +85,7 @@ def clone(tmp_path: Path, diagram_cache: Path) -> Path:
 def test_every_command_of_a_page_can_be_run() -> None:
     listed = run(ROOT, [sys.executable, "noxfile.py", "--list"]).stdout
     sessions = set(re.findall(r"^[*-] ([\w-]+) ->", listed, re.MULTILINE))
-    others = r"(python3 noxfile\.py|git (clone|switch|add|commit|push)|(prek|pre-commit) install|gh label|curl)\b"
+    others = r"(python3 noxfile\.py|git (clone|switch|add|commit|config|push)|(prek|pre-commit) install|gh|curl)\b"
     unknown = [
         (page, command)
         for page, command in COMMANDS

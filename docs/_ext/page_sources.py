@@ -1,4 +1,4 @@
-"""Sources on a page: moves numbers behind punctuation, in the text before it is parsed; short anchors, one way back."""
+"""Sources: checks their fields; moves their numbers behind punctuation before pages are parsed; tidies their lists."""
 
 import re
 from difflib import get_close_matches

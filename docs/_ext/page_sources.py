@@ -1,4 +1,4 @@
-"""Sources: checks their fields; moves their numbers behind punctuation before pages are parsed; tidies their lists."""
+"""Sources: warns of fields missing or misspelt; moves numbers behind punctuation before parsing; ways back on pages."""
 
 import re
 from difflib import get_close_matches

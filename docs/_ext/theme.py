@@ -1,4 +1,4 @@
-"""HTML beyond templates: tables as lists on phones, icons, hosts for addresses, search in any script, English parts."""
+"""HTML beyond templates: tables as lists on phones, icons, hosts for addresses, search, untranslated passages."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Checks cross-references and video links when the book is built."""
+"""Checks cross-references and video links when the book is built: here its parts are registered with Sphinx."""
 
 from importlib.metadata import version
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bibliography: a bad file or entry stops the build; warns of unknown keys in citations, and of unused sources."""
+"""Bibliography: stops at BibTeX that nobody can read or list; warns of unknown keys in citations, unused sources."""
 
 from collections.abc import Iterator
 from pathlib import Path

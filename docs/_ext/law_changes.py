@@ -1,4 +1,4 @@
-"""Finds how the laws differ from an earlier release's (`published/VERSION.laws.json`); formats its file."""
+"""How the laws differ from an older release's; the text of `VERSION.laws.json`, which `published` writes."""
 
 import json
 from collections.abc import Iterable

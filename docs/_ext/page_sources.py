@@ -1,4 +1,4 @@
-"""Sources: warns of fields missing or misspelt; moves numbers behind punctuation before parsing; ways back on pages."""
+"""Sources: warns of fields missing or misspelt; puts numbers behind punctuation before parsing; leaves one way back."""
 
 import re
 from difflib import get_close_matches

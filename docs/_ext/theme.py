@@ -1,4 +1,4 @@
-"""HTML beyond templates: tables as lists on phones, icons, hosts for addresses, search, untranslated passages."""
+"""Pages beyond templates: tables as lists on phones, icons, hosts, search; in all formats, untranslated passages."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Checks cross-references and video links when the book is built: here its parts are registered with Sphinx."""
+"""Checks cross-references and video links in a build: registers its parts with Sphinx, all but `bibliography`."""
 
 from importlib.metadata import version
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pages beyond templates: tables as lists on phones, icons, hosts, search; in all formats, untranslated passages."""
+"""HTML beyond templates: tables, icons, search index, links shown as hosts; in all formats, untranslated passages."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""How templates of `laws/` write: dates in words, and every value escaped that is not `safe`."""
+"""Laws as text, for templates of `laws/` and links: names, dates in words; escapes every value that is not `safe`."""
 
 import re
 import unicodedata

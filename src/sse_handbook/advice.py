@@ -1,4 +1,4 @@
-"""Advice: adds to warnings of Sphinx, MyST and docutils what to do, and the line; shows each warning once."""
+"""Adds to warnings of Sphinx, MyST and docutils the advice of `advice.yaml`, and the line; shows each warning once."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""For all checks: kinds of warnings, `warn`, `stop`, nearest names, lines; refuses pages not UTF-8 or half merged."""
+"""For checks: this package's kinds, `warn`, `stop`, nearest names, lines; refuses pages not UTF-8 or half merged."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Links to the PDF, EPUB and offline copy on each page, with their sizes; the date on pages of a published version."""
+"""Links to the PDF, EPUB and offline copy on each page, with their sizes; gives each page's templates its date."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""How the laws differ from an older release's; the text of `VERSION.laws.json`, which `published` writes."""
+"""Finds how laws differ from an older release's; makes the text of `published.laws.json`, which releases keep."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Adds to warnings of Sphinx, MyST and docutils the advice of `advice.yaml`, and the line; shows each warning once."""
+"""Adds the advice of `advice.yaml` to warnings of Sphinx, MyST, docutils; moves them to the right line; no repeats."""
 
 import re
 from collections.abc import Iterable

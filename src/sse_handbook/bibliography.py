@@ -1,4 +1,4 @@
-"""Bibliography: stops at BibTeX that nobody can read or list; warns of unknown keys in citations, unused sources."""
+"""Bibliography: stops at BibTeX unreadable, or that no list can show; warns of unknown keys cited, unused sources."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,8 +43,9 @@ class SmallBook:
             source = ROOT / part.relative_to(root)
             part.parent.mkdir(parents=True, exist_ok=True)
             shutil.copytree(source, part) if source.is_dir() else shutil.copy(source, part)
-        for name in ("pyproject.toml", "CITATION.cff"):
-            shutil.copy(ROOT / name, root)
+        for name in ("pyproject.toml", "CITATION.cff"):  # as they were before the first version
+            text = re.sub(r'(?m)^(version(?: =|:) "?)[\d.]+', r"\g<1>0.1.0", (ROOT / name).read_text("utf-8"))
+            (root / name).write_text(re.sub("(?m)^date-released: .*\n", "", text), encoding="utf-8")
         book = cls(root)
         book.git("init", "--quiet", "--initial-branch", "main")
         book.commit(PAGES)

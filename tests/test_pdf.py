@@ -364,7 +364,7 @@ def test_the_files_are_small_and_there_is_one_for_each_chapter(printed: Path) ->
     sheets = {sheet.stem.removeprefix("sse-handbook") for sheet in find_sheets(printed)}
     assert sizes.keys() - sheets == {"", *(f"-{chapter}" for chapter in chapters)}
     assert sizes.pop("") <= 6_500_000
-    assert max(sizes.values()) <= 1_000_000, sizes
+    assert max(sizes.values()) <= 1_100_000, sizes  # the laws: with room for those that are still to come
 
 
 def test_each_country_and_hand_out_has_a_sheet_of_two_pages_at_most_for_all_readers(printed: Path) -> None:

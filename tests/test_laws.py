@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import pypdfium2
 import pytest
 import yaml
-from conftest import ROOT, Built, build
+from conftest import ROOT, Built, build, write_files
 from law_changes import find_changes, format_laws
 from law_text import escape_markdown, format_dates, group_by_letter, law_name
 from laws import HEADINGS, SORTS
@@ -35,13 +35,6 @@ EXPORT = ROOT / "tools" / "export_laws.py"
 @pytest.fixture(scope="module")
 def register() -> Register:
     return read_register(DATA, parse_file(DATA / "sources.bib").entries)
-
-
-def write(folder: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
 
 def dump(value: dict[str, Any]) -> str:
@@ -202,12 +195,11 @@ PLAIN = {name: FULL[name] for name in RULES["required"]} | {"level": "national"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write(tmp_path, {"countries.yaml": dump({"es": SPAIN})})
-    return tmp_path
+    return write_files(tmp_path, {"countries.yaml": dump({"es": SPAIN})})
 
 
 def read(folder: Path, laws: dict[str, dict[str, Any]]) -> Register:
-    write(folder, {"laws/es.yaml": dump(laws)})
+    write_files(folder, {"laws/es.yaml": dump(laws)})
     return read_register(folder, {"boe", "les"})
 
 
@@ -255,14 +247,14 @@ def test_a_fault_in_any_field_is_named_on_its_line(name: str, folder: Path) -> N
     file = dump({"es-2011-one": FULL | {name: "HERE"}, "es-2012-two": PLAIN})
     line = [line.partition(":")[0].strip() for line in file.splitlines()].index(name) + 1
     for value in [*ANY, *WRONG[name], *([] if WRONG[name][0] in DATE else ["12345"])]:
-        write(folder, {"laws/es.yaml": file.replace("HERE", value)})
+        write_files(folder, {"laws/es.yaml": file.replace("HERE", value)})
         found = {(fault.path.name, fault.line) for fault in read_register(folder, {"boe", "les"}).faults}
         assert found == {("es.yaml", line)}, value[:60]
 
 
 @pytest.mark.parametrize("name", ["ES.yaml", "espagne.yaml", "xx.yaml", "es.yml", "es.yaml.bak", "es", "es.yaml/x"])
 def test_a_file_that_is_no_country_s_is_told(name: str, folder: Path) -> None:
-    write(folder, {f"laws/{name}": dump({"es-2011-one": PLAIN}), "laws/.es.yaml.swp": "\0"})
+    write_files(folder, {f"laws/{name}": dump({"es-2011-one": PLAIN}), "laws/.es.yaml.swp": "\0"})
     register = read_register(folder)
     assert [(fault.path.name, fault.line) for fault in register.faults] == [(name.partition("/")[0], 1)]
     assert (register.laws, register.broken) == ({}, True)
@@ -336,10 +328,10 @@ ml: {name: Mali, region: Africa, subregion: Western Africa, search: not research
 class Project:
     def __init__(self, folder: Path, diagram_cache: Path) -> None:
         self.folder, self.source, self.cache = folder, folder / "docs", str(diagram_cache)
-        write(self.source, SMALL)
+        write_files(self.source, SMALL)
 
     def write(self, name: str, text: str) -> None:
-        write(self.source, {name: text})
+        write_files(self.source, {name: text})
 
     def change(self, name: str, old: str, new: str) -> None:
         text = (self.source / name).read_text(encoding="utf-8")

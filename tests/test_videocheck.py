@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from conftest import ROOT, Built, build
+from conftest import ROOT, Built, build, write_files
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import (
@@ -72,9 +72,7 @@ class Book:
     def __init__(self, folder: Path, host: VideoHost, monkeypatch: pytest.MonkeyPatch) -> None:
         self.source, self.folder, self.host, self.monkeypatch = folder / "docs", folder, host, monkeypatch
         self.status = self.source / "data" / "video-status.json"
-        self.status.parent.mkdir(parents=True)
-        for name, text in {"conf.py": CONF, "data/videos.yaml": VIDEOS, "index.md": INDEX}.items():
-            self.write(name, text)
+        write_files(self.source, {"conf.py": CONF, "data/videos.yaml": VIDEOS, "index.md": INDEX})
         self.on(0)
 
     def write(self, name: str, text: str) -> None:

@@ -195,6 +195,14 @@ def small(bare: Path) -> Path:
 
 
 HTML = [sys.executable, "noxfile.py", "-s", "html"]
+# What stands for the extensions of the book: a PDF that takes no time, and what the offline copy sets.
+FORMATS = """from sphinx.builders.dummy import DummyBuilder
+
+def setup(app):
+    app.add_builder(type("Pdf", (DummyBuilder,), {"name": "pdf"}))
+    app.add_config_value("sse_downloads_only", [], "html", list)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+"""
 
 
 def test_a_build_that_is_stopped_leaves_nothing_that_the_next_one_trusts(small: Path) -> None:
@@ -221,12 +229,15 @@ def test_a_language_has_folders_of_its_own_and_a_release_makes_no_environment_an
     made = run(small, [*HTML, "--", "-D", "language=es"])
     assert made.returncode == 0 and "Setting up" not in made.stdout
     assert (small / "build/es/html/index.html").exists()
-    (small / "tools/offline.py").write_text("import sys\nprint('packed', *sys.argv[1:])\n", "utf-8")
     with (small / "docs/conf.py").open("a") as conf:
-        conf.write("def setup(app):\n    app.add_config_value('sse_downloads_only', [], 'html', list)\n")
+        conf.write("import sys\nsys.path.append('docs')\nextensions.append('formats')\n")
+    write_files(small, {"docs/formats.py": FORMATS})
+    made = run(small, [*HTML[:-1], "pdf", "--", "-D", "language=es"])
+    assert made.returncode == 0 and (small / "build/es/pdf").exists(), made.stdout
+    (small / "tools/offline.py").write_text("import sys\nprint('packed', *sys.argv[1:])\n", "utf-8")
     packed = run(small, [*HTML[:-1], "offline", "--", "-D", "language=es"])
     assert "packed build/es/offline/pages build/es/offline/sse-handbook-9.9.9.zip" in packed.stdout
-    assert not (small / "build/html").exists()
+    assert not (small / "build/html").exists() and not (small / "build/pdf").exists()
 
 
 # Settings

@@ -140,7 +140,7 @@ def test_each_review_of_the_handbook_was_on_a_day() -> None:
         assert date.fromisoformat(day) <= date.today()
 
 
-def test_a_new_title_is_in_the_menu_of_every_page(tmp_path: Path) -> None:
+def test_a_new_title_or_order_is_in_the_menu_of_every_page(tmp_path: Path) -> None:
     pages = {"index.md": "# Front\n\n```{toctree}\none\ntwo\n```\n", "one.md": "# One\n", "two.md": "# Two\n"}
     conf = {"conf.py": 'extensions = ["myst_parser", "shared_doctrees"]\n'}
     source = write_files(tmp_path / "docs", conf | pages)
@@ -152,3 +152,8 @@ def test_a_new_title_is_in_the_menu_of_every_page(tmp_path: Path) -> None:
     built = build(source, tmp_path / "build")
     assert (built.read, built.written) == ({"one"}, {"index", "one", "two"})
     assert "Another" in (built.output / "two.html").read_text(encoding="utf-8")
+    (source / "index.md").write_text(pages["index.md"].replace("one\ntwo", "two\none"), encoding="utf-8")
+    built = build(source, tmp_path / "build")
+    assert (built.read, built.written) == ({"index"}, {"index", "one", "two"})
+    menu = html.parse(built.output / "two.html").getroot().xpath("//li[starts-with(@class, 'toctree-l1')]/a/text()")
+    assert menu == ["Two", "Another"]

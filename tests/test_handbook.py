@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
+from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
@@ -11,7 +13,7 @@ from urllib.parse import urljoin
 
 import pytest
 import yaml
-from conftest import ROOT, Built, find_dead_links, read_pages
+from conftest import ROOT, Built, find_dead_links, read_pages, write_files
 from lxml import html
 from packaging.version import Version
 
@@ -35,6 +37,20 @@ def test_every_page_is_reached_from_the_front_page(handbook: Built) -> None:
         reached |= new
         new = {link for page in new for link in links[page] if link in links} - reached
     assert set(links) - reached <= {"genindex.html", "search.html", "404.html"}
+
+
+def test_the_page_on_c177_leads_to_its_text_and_its_ratifications_at_the_ilo(handbook: Built) -> None:
+    links = html.parse(handbook.output / "policy/home-work.html").xpath("//article//a/@href")
+    for part, what in {"12100": "the text", "11300": "who has ratified it"}.items():
+        address = f"https://normlex.ilo.org/dyn/nrmlx_en/f?p=NORMLEXPUB:{part}:0::NO::P{part}_INSTRUMENT_ID:312322"
+        assert address in links, what
+
+
+def test_no_two_sources_of_the_list_are_alike(handbook: Built) -> None:
+    pages = [html.parse(path) for path in (handbook.output / "reference").glob("sources*.html")]
+    listed = Counter(source.text_content() for page in pages for source in page.xpath("//*[@class='citation']"))
+    assert len(listed) > 1000
+    assert [source for source, number in listed.items() if number > 1] == []
 
 
 def test_each_slide_bullet_leads_to_its_page_in_one_click(handbook: Built) -> None:
@@ -74,62 +90,6 @@ def test_parallel_and_serial_builds_give_the_same_site(handbook: Built, handbook
 
 # An ordinary contribution is no finding
 
-VIDEOS = """
-a-vimeo-video:
-  link: https://vimeo.com/76979871
-  about: How a group keeps its books
-  from: A cooperative in Nepal
-
-a-short-link:
-  link: https://youtu.be/jNQXAC9IVRw
-  about: How a group sells at a market
-  from: A market in Kenya
-"""
-LAW = """{code}-2026-cooperatives:
-  title: Cooperatives Act 2026
-  language: en
-  english: Cooperatives Act 2026
-  level: national
-  type: sectoral law
-  topic: cooperative
-  adopted: 2026-01-10
-  in_force: 2026
-  status: in force
-  status_as_of: 2026
-  home_based: silent
-  forms: cooperatives
-  threshold: 5 members
-  principles: not checked
-  body: registrar of cooperatives
-  text_access: official source online
-  evidence: official source read
-  sources: [a-new-source]
-"""
-SOURCE = "\n@misc{a-new-source,\n  author = {{A parliament}},\n  title = {An act},\n  year = {2026},\n}\n"
-DIAGRAM = """flowchart TB
-  accTitle: A wish becomes a shop
-  accDescr: Somebody has a wish, others join, and they open a shop.
-  W[Somebody has a wish] --> O(Others join)
-  O --> S[They open a shop]
-  click S href "#first-steps"
-"""
-COUNTRY = """(country-{code})=
-# A country
-
-```{{sse:laws}}
-:country: {code}
-:show: entries
-```
-"""
-PAGE = """
-% A contribution
-
-```{mermaid} /diagrams/a-wish.mmd
-```
-
-See {sse:video}`a-vimeo-video` and {sse:video}`a-short-link`.
-"""
-
 
 def test_an_ordinary_contribution_is_green(handbook_copy: Callable[..., Built], tmp_path: Path) -> None:
     """A Vimeo video, a short link, the first law of a country, a diagram without quotes; and it is shown."""
@@ -137,10 +97,9 @@ def test_an_ordinary_contribution_is_green(handbook_copy: Callable[..., Built], 
     countries = yaml.safe_load((docs / "data/countries.yaml").read_text("utf-8"))
     listed = {path.stem for path in (docs / "data/laws").glob("*.yaml")}
     code = next(code for code, country in countries.items() if code not in listed and "search" not in country)
-    (docs / f"data/laws/{code}.yaml").write_text(LAW.format(code=code), encoding="utf-8")
-    (docs / f"countries/{code}.md").write_text(COUNTRY.format(code=code), encoding="utf-8")
-    (docs / "diagrams/a-wish.mmd").write_text(DIAGRAM, encoding="utf-8")
-    for name, text in {"data/videos.yaml": VIDEOS, "data/sources.bib": SOURCE, "organise/study.md": PAGE}.items():
+    added = tomllib.loads((ROOT / "tests/contribution.toml").read_text(encoding="utf-8"))
+    write_files(docs, {name.replace("CODE", code): text.replace("CODE", code) for name, text in added["new"].items()})
+    for name, text in added["more"].items():
         (docs / name).open("a", encoding="utf-8").write(text)
     built = handbook_copy()
     assert built.raw_warnings == ""

@@ -17,7 +17,7 @@ import pypdfium2
 import pytest
 import yaml
 import zxingcpp
-from conftest import ROOT, Built, build, build_once
+from conftest import ROOT, Built, build, build_once, write_files
 from lxml import html
 from pdf_builder import TEMPLATE
 
@@ -450,11 +450,8 @@ two words
 
 def write_project(folder: Path, cache: Path, **changes: str) -> Path:
     """A small project that has something of everything; keywords replace its pages (`index` for `index.md`)."""
-    for name, text in (PROJECT | {f"{name}.md": text for name, text in changes.items()}).items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace("CACHE", str(cache)).replace("EXT", str(ROOT / "docs/_ext")), encoding="utf-8")
-    return folder
+    conf = PROJECT["conf.py"].replace("CACHE", str(cache)).replace("EXT", str(ROOT / "docs/_ext"))
+    return write_files(folder, PROJECT | {"conf.py": conf} | {f"{name}.md": text for name, text in changes.items()})
 
 
 def run_sphinx(source: Path, output: Path, builder: str, *options: str, **environment: str) -> None:
@@ -503,6 +500,30 @@ def test_notes_pictures_and_code_are_printed_and_what_is_hostile_does_nothing(
     addresses = {str(item.URI) for item in raw if "/URI" in item} | {str(piece.leads) for piece in small.pieces}
     assert not [address for address in addresses if re.search("evil|javascript:|file:", address)]
     assert "taken over" not in str(small.pdf.docinfo)
+
+
+def test_a_table_of_eight_columns_stays_within_the_sheet(tmp_path: Path, diagram_cache: Path) -> None:
+    words = [
+        "cooperative",
+        "registration",
+        "ministry",
+        "threshold",
+        "membership",
+        "obligation",
+        "assembly",
+        "inspection",
+    ]
+    rows = [words, ["---"] * 8, [f"Some words of {word}" for word in words]]
+    index = "\n".join([PROJECT["index.md"], "# Wide\n", *(f"| {' | '.join(row)} |" for row in rows)])
+    built = build(write_project(tmp_path / "docs", diagram_cache, index=index), tmp_path / "build", "pdf")
+    assert built.raw_warnings == ""
+    pages = [page.get_textpage() for page in pypdfium2.PdfDocument(built.output / "small.pdf")]
+    [page] = [page for page in pages if "inspection" in page.get_text_range()]
+    for nth in (0, 1):  # of the heads, and of the row: a word may be parted
+        found = [[*re.finditer(r"\W*".join(word), page.get_text_range())][nth] for word in words]
+        boxes = [[page.get_charbox(at) for at in range(*word.span())] for word in found]
+        edges = [edge for word in boxes for edge in (min(box[0] for box in word), max(box[2] for box in word))]
+        assert edges[0] > 68 and edges == sorted(edges) and edges[-1] < 528, edges  # between the margins, side by side
 
 
 def test_what_typst_refuses_is_told_in_one_line_and_leaves_no_file(

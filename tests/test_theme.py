@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, build
+from conftest import ROOT, build, write_files
 from lxml import html
 
 sys.path.insert(0, str(ROOT / "docs/_ext"))
@@ -23,12 +23,9 @@ html_additional_pages = {{"404": "404.html"}}
 
 def make_book(folder: Path, conf: str = "", **pages: str) -> Path:
     """A small book with this theme; keywords name its pages."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "conf.py").write_text(CONF + conf, encoding="utf-8")
     contents = "\n".join(["# Book", "", "```{toctree}", *pages, "```", ""])
-    for name, text in ({"index": contents} | pages).items():
-        (folder / f"{name}.md").write_text(text, encoding="utf-8")
-    return folder
+    texts = {f"{name}.md": text for name, text in ({"index": contents} | pages).items()}
+    return write_files(folder, {"conf.py": CONF + conf} | texts)
 
 
 def test_an_address_is_shown_by_its_host_and_leads_where_it_did(tmp_path: Path) -> None:
@@ -74,6 +71,26 @@ def test_an_icon_is_drawn_beside_its_text_and_not_read_aloud(tmp_path: Path) -> 
         (7, "There is no icon `wheel` in docs/_icons.")
     ]
     assert max(path.stat().st_size for path in (ROOT / "docs/_icons").glob("*.svg")) <= 1000
+
+
+SOURCE = "@misc{{{0},\n  author = {{{{ILO}}}},\n  title = {{At {0}}},\n  year = {{2021}},\n  url = {{{1}}},\n}}\n"
+
+
+def test_two_sources_of_one_author_and_year_have_numbers_and_entries_of_their_own(tmp_path: Path) -> None:
+    conf = 'extensions += ["sse_handbook.bibliography", "page_sources"]\nbibtex_bibfiles = ["sources.bib"]\n'
+    page = "# Page\n\nOne {footcite:p}`work`. Two {footcite:p}`home`. Both {footcite:p}`home,work`.\n\n"
+    book = make_book(tmp_path, conf, page=f"{page}```{{bibliography}}\n:all:\n```\n")
+    write_files(book, {"sources.bib": "".join(SOURCE.format(name, "https://a.example/") for name in ("home", "work"))})
+    built = build(book, tmp_path / "build")
+    assert built.raw_warnings == ""
+    tree = html.parse(built.output / "page.html").getroot()
+    links = [
+        (link.text, *tree.xpath("//aside[@id=$id]/p/text()[1]", id=link.get("href")[1:]))
+        for link in tree.xpath("//section/p/a")
+    ]
+    one, two = ("1", "ILO. At work. 2021. URL: "), ("2", "ILO. At home. 2021. URL: ")
+    assert links == [one, two, two, one]
+    assert tree.xpath("//*[@class='citation']/p/text()[1]") == [two[1], one[1]]
 
 
 def test_what_is_not_translated_says_that_it_is_english(tmp_path: Path) -> None:

@@ -69,8 +69,9 @@ def find_browser() -> str:
 
 @contextmanager
 def start_browser() -> Iterator[Browser]:
+    program = find_browser()  # first: without one, Playwright's own driver may lack a library, too
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
         yield browser
         browser.close()
 

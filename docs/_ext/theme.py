@@ -54,11 +54,11 @@ class AccessibleTables:
         name = _("Table {number}: {about}").format(number=self.tables, about=about)
         # The book theme's own writer has put the box around the table; an EPUB has none.
         box, start = f'<div tabindex="0" role="region" aria-label="{escape(name)}" ', len(self.body)
-        super().visit_table(node)  # type: ignore[misc]
+        super().visit_table(node)  # type: ignore[misc]  # of the writer that this is mixed into
         self.body[start:] = ["".join(self.body[start:]).replace("<div ", box, 1)]
 
     def visit_entry(self, node: nodes.entry) -> None:
-        super().visit_entry(node)  # type: ignore[misc]
+        super().visit_entry(node)  # type: ignore[misc]  # likewise
         if self.labels and (column := node.parent.index(node)):
             self.body[-1] = self.body[-1].replace("<td", f'<td data-label="{escape(self.labels[column])}"', 1)
 

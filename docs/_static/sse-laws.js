@@ -6,11 +6,11 @@ const tables = [...document.querySelectorAll("table.law-filter")];
 const rows = tables.flatMap((table) => [...table.tBodies[0].rows]);
 const heads = [...tables[0].tHead.rows[0].cells].map((cell) => cell.textContent.trim());
 const form = document.createElement("form");
-const said = document.createElement("p");
+const message = document.createElement("p");
 const fields = [];
 const outside = (table) => table.closest("details") || table.closest(".pst-scrollable-table-container") || table;
 form.className = "law-filter";
-said.setAttribute("role", "status");
+message.setAttribute("role", "status");
 
 // A row has its country before the name of the law, its region as a class around both, and the rest in cells of their own.
 // `read` says what a row has; without `among`, any words of it may be typed.
@@ -46,10 +46,10 @@ const show = () => {
     part.hidden = !left.some((row) => table.contains(row));
     part.open = fields.some(([field]) => field.value) && !part.hidden;
   }
-  said.textContent = LEFT.replace("{number}", left.length).replace("{all}", rows.length);
+  message.textContent = LEFT.replace("{number}", left.length).replace("{all}", rows.length);
 };
 form.addEventListener("input", show);
 form.addEventListener("submit", (event) => event.preventDefault());
-form.append(said);
+form.append(message);
 outside(tables[0]).before(form);
 show();

@@ -68,10 +68,10 @@ def collect_names(app: Sphinx, doctree: nodes.document) -> None:
     data["names"][docname], data["uses"][docname], data["videos"][docname] = found, uses, find_uses(app.env, elements)
 
 
-def tell_missing(env: BuildEnvironment, said: str, path: str, line: int, check: Enum) -> bool:
+def tell_missing(env: BuildEnvironment, message: str, path: str, line: int, check: Enum) -> bool:
     """Tell in our words, with the nearest name, what Sphinx or MyST says of a missing target; `False` if it is none."""
-    kind = next((kind for words, kind in read_advice("targets").items() if words in said), "")
-    *_, page, target = ["", "", *QUOTED.findall(said)]
+    kind = next((kind for words, kind in read_advice("targets").items() if words in message), "")
+    *_, page, target = ["", "", *QUOTED.findall(message)]
     written = f"#{target}" if kind == "anchor" else target
     if kind == "link":  # in Markdown: other paths, and the names of inventories, are MyST's to judge
         name, _, ending = target.partition("#")[0].rpartition(".")

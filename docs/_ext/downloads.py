@@ -1,4 +1,4 @@
-"""Links to the PDF, EPUB and offline copy on each page, with their sizes; gives each page's templates its date."""
+"""Links to the PDF, EPUB and offline copy on each page, with their sizes; gives templates the date of the book."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Bibliography: stops at BibTeX unreadable, or that no list can show; warns of unknown keys cited, unused sources."""
+"""Bibliography: stops at unreadable BibTeX or an entry no list can show; warns of unknown keys, unused sources."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -347,7 +347,8 @@ def test_the_page_with_the_words_in_its_title_or_heading_comes_first(
     for name in set(PAGES[::9]) - set(NAMED.values()):
         title = html.parse(handbook.output / f"{name}.html").getroot().xpath("string(//h1)").rstrip("#¶ ")
         assert results(visitor.open("search", f"?q={quote(title)}"))[0] == f"{name}.html"
-    assert results(visitor.open("search", "?q=ivory+coast"))[0].startswith("countries/ci.html")
+    for typed, address in SEARCH["handbook"].items():
+        assert results(visitor.open("search", f"?q={quote(typed)}"))[0].startswith(address), typed
 
 
 def test_search_loads_its_index_only_then_and_works_from_a_file(site: Site, handbook: Built, reader: Readers) -> None:

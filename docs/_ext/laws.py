@@ -1,4 +1,4 @@
-"""Laws on pages: `{sse:law}`; `{sse:laws}`, lists by templates; “Cited on”; warns of unknown keys, laws without entry.
+"""Laws on pages: `{sse:law}`, a link; `{sse:laws}`, lists; “Cited on”; warns of unknown keys, laws without an entry.
 
 The entry of a law has the label `law-KEY`, so that links to it, and what they lead to, are Sphinx's own.
 """

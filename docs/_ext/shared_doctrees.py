@@ -1,4 +1,4 @@
-"""Finds HTML pages to write again: another builder has read them (shared `-d FOLDER`); all, when a menu changes.
+"""Finds HTML pages to write again: any builder has read them since (as with one `-d`); all pages, when a menu changes.
 
 Sphinx writes a page again where its source is newer than what was written. When a page depends on a file that changes,
 the builder that reads it anew writes it, and the next would find nothing to do; and all other menus keep an old title.

@@ -32,8 +32,7 @@ ROOT = Path(__file__).resolve().parent
 HOME = ROOT / ".nox" / f"python{sys.version_info.major}.{sys.version_info.minor}"
 PROGRAMS = HOME / ("bin" if POSIX else "Scripts")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-GROUPS = PROJECT["dependency-groups"]
-EXTENSION = [f"--editable={ROOT}", *PROJECT["project"]["dependencies"]]
+GROUPS = {"extension": [f"--editable={ROOT}", *PROJECT["project"]["dependencies"]], **PROJECT["dependency-groups"]}
 
 
 def make_folder(path: Path) -> Path:
@@ -48,17 +47,18 @@ def install(*groups: str) -> None:
     """Put groups into the one environment of all tasks, at the versions of `constraints.txt`; what is there stays."""
     constraints = ROOT / "constraints.txt"
     state = f"{ROOT} {sys.version.split()[0]} {hashlib.sha256(constraints.read_bytes()).hexdigest()}"
-    stamp = make_folder(HOME) / "installed"
+    stamp = HOME / "installed"
     installed = stamp.read_text(encoding="utf-8").splitlines() if stamp.exists() else []
     installed = installed if installed[:1] == [state] else []
-    missing = sorted({line for group in groups for line in GROUPS.get(group, EXTENSION)}.difference(installed))
+    missing = sorted({line for group in groups for line in GROUPS[group]}.difference(installed))
     if not missing:
         return
-    print(f"Setting up {', '.join(groups)} in {HOME}: about a minute, and the network, this once ...", flush=True)
+    print(f"Setting up {', '.join(groups)} in {make_folder(HOME)}: once, about a minute, with the network", flush=True)
     if not installed and subprocess.call([sys.executable, "-m", "venv", "--clear", str(HOME)]):
         sys.exit(f"Python cannot make environments here. On Debian or Ubuntu: apt-get install python3-venv && {AGAIN}")
-    pip = [str(PROGRAMS / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-compile"]
-    if subprocess.call([*pip, f"--constraint={constraints}", *missing]):
+    pip = [str(PROGRAMS / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    installed or subprocess.call([*pip, "-qq", "uninstall", "--yes", "setuptools"])  # Python 3.11's; nothing needs it
+    if subprocess.call([*pip, "install", "--no-compile", f"--constraint={constraints}", *missing]):
         sys.exit(f"The tools could not be installed in {HOME}. Is there a network? Then run again: {AGAIN}")
     stamp.write_text("\n".join([state, *installed[1:], *missing]), encoding="utf-8")
 
@@ -74,12 +74,12 @@ logging.getLogger("nox").addFilter(lambda record: "uv binary" not in record.getM
 signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started is stopped, too
 os.chdir(ROOT)
 os.environ["PATH"] = f"{PROGRAMS}{os.pathsep}{os.environ.get('PATH', '')}"
-if shutil.which("git"):  # each format is dated by the last commit, so that the same sources give the same bytes
+if not os.environ.get("SOURCE_DATE_EPOCH") and shutil.which("git"):  # dated by the last commit: same in, same out
     last = subprocess.run(["git", "log", "-1", "--format=%ct"], capture_output=True, text=True, check=False)
-    os.environ.setdefault("SOURCE_DATE_EPOCH", last.stdout.strip() or str(int(time.time())))
+    os.environ["SOURCE_DATE_EPOCH"] = last.stdout.strip() or str(int(time.time()))
 
 BOOK, LINT, SERVE = ("extension", "docs"), ("extension", "docs", "lint"), ("extension", "docs", "serve")
-DEV = (*LINT, "release", "tests")
+DEV = (*LINT, "release", "serve", "tests")
 COPY = f"offline/sse-handbook-{PROJECT['project']['version']}.zip"
 STRICT = ("--nitpicky", "--fail-on-warning", "--keep-going", "--jobs=auto")
 
@@ -109,7 +109,7 @@ def build(builder: str, *options: str, output: str = "", doctrees: str = "shared
         try:
             process.wait()
         except KeyboardInterrupt:  # its own workers, too
-            os.killpg(process.pid, signal.SIGTERM) if POSIX else process.terminate()
+            os.killpg(process.pid, signal.SIGTERM) if POSIX and process.poll() is None else process.terminate()
             raise
         failed = process.returncode or unfinished.unlink()
     failed = failed or (builder == "html" and run(BOOK, f"python tools/export_laws.py {folder}/data"))
@@ -139,8 +139,9 @@ def build_all(*options: str) -> int:
     return 0
 
 
-def lint() -> int:
-    return sum([run(LINT, command) != 0 for command in PROJECT["tool"]["handbook"]["lint"]])  # all, in one run
+def run_all(task: str, *options: str) -> int:
+    not options or sys.exit(f"`{task}` looks at everything, and takes no options: python3 noxfile.py -s {task}")
+    return sum([run(LINT, command) != 0 for command in PROJECT["tool"]["handbook"][task]])  # all, in one run
 
 
 def ask_links(*options: str) -> int:
@@ -160,14 +161,13 @@ def translate(language: str = "", *options: str) -> int:
 
 def publish(*options: str) -> int:
     tool = partial(run, BOOK, "python tools/publish.py")
-    pages = ("html", "--fresh-env", "--write-all", "-Dsse_published=1")
-    failed = tool("--ready", *options) or build_all() or build(*pages, output="publish", doctrees="publish")
-    return failed or tool(*options)
+    pages = partial(build, "html", "--fresh-env", "--write-all", output="publish", doctrees="publish")
+    return tool("--ready", *options) or build_all() or pages("-Dsse_published=1") or tool(*options)
 
 
 PREVIEW = "sphinx-autobuild -q --watch src --watch docs/_ext -d build/doctrees/serve docs build/serve"
 VIDEOS = "sphinx-build -b videocheck -d build/doctrees/videos docs build/videocheck"
-COMPILE = ("uv pip compile -q -o constraints.txt pyproject.toml", *(f"--group={name}" for name in GROUPS))
+COMPILE = ("uv pip compile -q -o constraints.txt pyproject.toml", *(f"--group={name}" for name in list(GROUPS)[1:]))
 TASKS = {
     "book": (build_all, "Build the handbook in every format; begin at build/html/index.html."),
     "html": (partial(build, "html"), "Build the pages: build/html/index.html."),
@@ -175,8 +175,8 @@ TASKS = {
     "epub": (partial(build, "epub"), "Build the EPUB: build/epub/sse-handbook.epub."),
     "offline": (build_offline_copy, "Pack the offline copy: build/offline/sse-handbook-VERSION.zip."),
     "check": (partial(build, "dummy", "-q", "-E", doctrees="check"), "Check references, videos, laws, diagrams."),
-    "lint": (lint, "Check code, spelling, Markdown, prose, and what sites read: workflows, forms, settings."),
-    "tidy": (lambda: run(LINT, "ruff check --fix .") + run(LINT, "ruff format ."), "Fix in the code what ruff can."),
+    "lint": (partial(run_all, "lint"), "Check code, spelling, Markdown, prose, and what sites read: forms, settings."),
+    "tidy": (partial(run_all, "tidy"), "Fix in the code what ruff can."),
     "tests": (partial(run, DEV, "pytest"), "Run every test; `-- tests/test_cases.py` or `-- -k NAME` runs some."),
     "serve": (partial(run, SERVE, PREVIEW), "Show the handbook at http://127.0.0.1:8000 as you write."),
     "videos": (partial(run, BOOK, VIDEOS), "Ask if each video is there (online); 1: one is dead, 2: could not look."),

@@ -166,7 +166,9 @@ def host(server: Loopback) -> VideoHost:
 @pytest.fixture(scope="session")
 def diagram_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache of drawn diagrams for all workers of one run: a diagram is drawn once."""
-    return tmp_path_factory.getbasetemp().parent / "diagrams"
+    folder = tmp_path_factory.getbasetemp().parent / "diagrams"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:

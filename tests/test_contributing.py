@@ -223,6 +223,27 @@ def test_a_build_that_is_stopped_leaves_nothing_that_the_next_one_trusts(small: 
     assert (last := run(small, HTML)).returncode == 0, last.stdout
 
 
+def test_the_preview_shows_a_finding_last_on_the_terminal(small: Path) -> None:
+    """What is told while somebody writes must not scroll away under lines that tell nothing."""
+    write_files(small, {"src/none.py": "", "docs/_ext/none.py": "", "seen.txt": ""})
+    with (small / "seen.txt").open("w") as seen:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}  # each line at once, as on a terminal
+        command = [*HTML[:-1], "serve", "--", "--port", "0"]
+        preview = subprocess.Popen(command, cwd=small, stdout=seen, stderr=seen, env=environment, process_group=0)
+    try:
+        builds: list[str] = []
+        while len(builds) < 3:  # what was printed until the first, the second build was served, and after it
+            assert preview.poll() is None, builds
+            time.sleep(1)
+            builds = (small / "seen.txt").read_text("utf-8").split("Serving on http://127.0.0.1:")
+            if len(builds) == 2 and "Rebuilding" not in builds[1]:  # again: it begins to watch a little later
+                (small / "docs/p7.md").write_text("# Page 7\n\n[Nowhere](#nowhere)\n", encoding="utf-8")
+    finally:
+        os.killpg(preview.pid, signal.SIGINT)  # as Ctrl-C
+        preview.wait()
+    assert "docs/p7.md:3: WARNING:" in builds[1].splitlines()[-2], builds
+
+
 def test_a_language_has_folders_of_its_own_and_a_release_makes_no_environment_anew(small: Path) -> None:
     settings = small / "pyproject.toml"
     settings.write_text(re.sub('(?m)^version = ".*"', 'version = "9.9.9"', settings.read_text("utf-8")), "utf-8")

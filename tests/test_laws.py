@@ -257,7 +257,7 @@ def test_a_file_that_is_no_country_s_is_told(name: str, folder: Path) -> None:
     write_files(folder, {f"laws/{name}": dump({"es-2011-one": PLAIN}), "laws/.es.yaml.swp": "\0"})
     register = read_register(folder)
     assert [(fault.path.name, fault.line) for fault in register.faults] == [(name.partition("/")[0], 1)]
-    assert (register.laws, register.broken) == ({}, True)
+    assert (register.laws, register.is_left_out("es-2011-one")) == ({}, True)
     assert read_register(folder / "nowhere") == Register()
 
 

@@ -51,7 +51,7 @@ def find_changes(register: Register, data: Path) -> None:
             versions[Version(path.name.removesuffix(".laws.json"))] = laws
         except (ValueError, TypeError, AttributeError) as error:
             register.faults.append(Fault(path, getattr(error, "lineno", 1), NO_LAWS))
-    for version in sorted(versions) if not register.broken else ():  # the newest that differs is the last to be set
+    for version in sorted(versions) if not register.left_out else ():  # the newest that differs is the last to be set
         changes = compare_laws(versions[version], register.laws)
         if changes or not register.changes:
             register.since, register.changes = str(version), changes

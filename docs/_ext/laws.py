@@ -15,7 +15,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from law_changes import find_changes
 from law_text import TEMPLATES, group_by_letter, law_name, templates
-from register import Law, Register, read_fields, read_register, read_schema
+from register import OF_COUNTRY, Law, Register, read_fields, read_register, read_schema
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -30,13 +30,10 @@ from sse_handbook.warnings_ import Check, did_you_mean, warn
 logger = logging.getLogger(__name__)
 # The register, and who cited each law before this build: one book at a time in a process.
 book = SimpleNamespace(register=Register(), users={})
-OF_COUNTRY = ("country", "region", "subregion")
 OF_LAW = (*OF_COUNTRY, "type", "topic", "status", "level", "evidence", "finder", "principles", "with")
 SHOWS = [path.name.partition(".")[0] for path in sorted(TEMPLATES.glob("[!_]*.md.jinja"))]
 COUNTRY_PAGES = "countries/"  # each is named by the code of its country, and has the label `country-CODE`
 HEADINGS: Any = templates.get_template("headings.jinja").make_module()
-
-
 SORTS = {
     "country": lambda law: law["country_name"],
     "year": lambda law: law.get("adopted") or law.get("in_force") or law["year"] or "9999",
@@ -112,13 +109,13 @@ class LawList(SphinxDirective):
 
     def leave_out_unknown(self) -> None:
         """Warn of each option and of each value that is not known, and leave it out."""
-        options, broken = known_values(), {"country"} if book.register.broken else set()
-        for option in self.options.keys() - {"caption"} - broken:
+        options, is_left_out = known_values(), book.register.is_left_out  # which is told, and is what to correct
+        for option in self.options.keys() - {"caption"}:
             known = options.get(option, options)
             what = f"`:{option}:` knows no" if option in options else "A list of laws has no option"
             where = "a code of `countries.yaml`" if option == "country" else f"one of: {', '.join(known)}"
             asked = self.options[option] if option in options else [option]
-            for value in (value for value in asked if value not in known):
+            for value in (value for value in asked if value not in known and not is_left_out(value)):
                 message = f"{what} `{value}`.{did_you_mean(value, known) or f' Write {where}.'}"
                 warn(BookCheck.LAW_UNKNOWN, message, *self.get_source_info(), f":{option}:")
             self.options[option] = [value for value in asked if value in known]
@@ -142,8 +139,7 @@ class LawList(SphinxDirective):
 
     def find_pages(self) -> set[str]:
         """Return the codes of the countries that have a page of their own."""
-        pages = (page for page in self.env.found_docs if page.startswith(COUNTRY_PAGES))
-        return {page.removeprefix(COUNTRY_PAGES) for page in pages}
+        return {page.removeprefix(COUNTRY_PAGES) for page in self.env.found_docs if page.startswith(COUNTRY_PAGES)}
 
     def render(self, template: str, **values: Any) -> list[nodes.Node]:
         """Return what a template makes of these values and of the options: Markdown, parsed as the page is."""
@@ -179,7 +175,7 @@ class LawRole(ReferenceRole):
             link.attributes.update(refexplicit=True, refwarn=True)
             self.set_source_info(link)
             return [link], []
-        if not register.broken:  # what is wrong has been told, and is what to correct
+        if not register.is_left_out(key):
             of_country = [other for other in register.laws if other[:3] == key[:3].lower()]  # no other's is ever meant
             hint = did_you_mean(key, of_country) or " Add it to the register of laws."
             warn(BookCheck.LAW_UNKNOWN, f"No law has the key `{key}`.{hint}", *self.get_source_info(), key)
@@ -233,7 +229,7 @@ def read_laws(app: Sphinx) -> None:
     find_changes(book.register, Path(app.srcdir, "data"))
     for fault in book.register.faults:
         warn(Check.REGISTER, fault.message, fault.path, fault.line)
-    if book.register.broken:  # what an entry cites that was left out is not unused
+    if book.register.left_out:  # what an entry cites that was left out is not unused
         app.config.sse_report_unused = {*app.config.sse_report_unused} - {"source"}
 
 

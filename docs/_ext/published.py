@@ -75,7 +75,8 @@ def check_published(app: Sphinx, addresses: dict[str, str], redirects: Collectio
         except (OSError, ValueError):
             warn(Check.REGISTER, NO_LIST, path)
     # What could not be read, which is told, is not gone.
-    unread = ("law", "countries-") * book.register.broken + ("video-",) * Register.of(app.env).broken
+    unread = ("law", "countries-") * bool(book.register.left_out)
+    unread += tuple(f"video-{key}" for key in Register.of(app.env).left_out)
     # Of a label or a term that stands twice, Sphinx knows one place.
     names, before = app.env.get_domain("sse").data["names"], {"label": "", "term": "term-"}
     kept = {f"{page}#{before[kind]}{nodes.make_id(text)}" for page in names for kind, of in names[page] for text in of}

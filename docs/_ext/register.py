@@ -13,6 +13,7 @@ from sse_handbook.data_files import Entry, Fault, Steps, read_entries
 from sse_handbook.warnings_ import did_you_mean
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
+OF_COUNTRY = ("country", "region", "subregion")
 # The fields of the schema that a law has, those of its `place`, `year`, and `place` itself (for whom it is made).
 Law = dict[str, Any]
 
@@ -21,7 +22,7 @@ Law = dict[str, Any]
 class Register:
     """Countries and laws by key, in the order of the files; in `relations` each law has both sides.
 
-    What is wrong in a file is a fault, and left out. `broken` tells that whole entries may be missing.
+    What is wrong in a file is a fault, and `left_out`: the key of a law, the code of a country, or `countries` for all.
     """
 
     countries: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -29,9 +30,13 @@ class Register:
     entries: dict[str, Entry] = field(default_factory=dict)  # of both
     faults: list[Fault] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
-    broken: bool = False
+    left_out: set[str] = field(default_factory=set)
     since: str = ""  # the older version with which `law_changes` has compared it
     changes: list[dict[str, Any]] = field(default_factory=list)
+
+    def is_left_out(self, key: str) -> bool:
+        """Return whether a law or a country may be missing for a fault that is told: its own, or that of its file."""
+        return not self.left_out.isdisjoint({key.lower(), key.lower().partition("-")[0], "countries"})
 
 
 def read_register(folder: Path, sources: Collection[str] | None = None) -> Register:
@@ -43,13 +48,13 @@ def read_register(folder: Path, sources: Collection[str] | None = None) -> Regis
         for item in _read_file(path, register):
             if isinstance(item, Fault):
                 register.faults.append(item)
+                register.left_out.add((item.key or path.stem).lower())
                 continue
             register.entries[item.key] = item
             if path == countries:
                 register.countries[item.key] = {"country": item.key, **item.value}
             else:
                 register.laws[item.key] = _make_law(item, register.countries[path.stem])
-    register.broken = bool(register.faults)
     for steps, message in _find_faults(register, sources):
         entry = register.entries[str(steps[0])]
         place = ".".join(map(str, steps))
@@ -78,28 +83,26 @@ def _read_file(path: Path, register: Register) -> Iterator[Entry | Fault]:
     if path.parent.name != "laws":
         yield from read_entries(path, SCHEMAS / "countries.schema.json")
     elif path.suffix != ".yaml":
-        yield Fault(path, 1, f"`{path.name}` is not read. Name a file of laws after its country: `es.yaml`.")
+        yield Fault(path, 1, f"`{path.name}` is not read. Name it after the laws' country: `es.yaml`.", "countries")
     elif path.stem in register.countries:
         for item in read_entries(path, SCHEMAS / "laws.schema.json"):
             if isinstance(item, Fault) or item.key.startswith(f"{path.stem}-"):
                 yield item
             else:
                 message = f"`{item.key}` stands in `{path.name}`: its key must begin with `{path.stem}-`."
-                yield Fault(path, item.line(), message)
+                yield Fault(path, item.line(), message, item.key)
     elif register.countries and not any(fault.path.name == "countries.yaml" for fault in register.faults):
         hint = did_you_mean(path.stem, register.countries) or " Add the country there."
-        yield Fault(path, 1, f"`{path.stem}` is no code of `countries.yaml`.{hint}")
+        yield Fault(path, 1, f"`{path.stem}` is no code of `countries.yaml`.{hint}", "countries")
 
 
 def _make_law(entry: Entry, country: Mapping[str, str]) -> Law:
-    law = {"key": entry.key, "country_name": country["name"]}
-    law |= {name: country[name] for name in ("country", "region", "subregion")}
+    law = {"key": entry.key, "country_name": country["name"], **{name: country[name] for name in OF_COUNTRY}}
     for name, value in entry.value.items():  # YAML takes `no` for false, and a year for a number
         law[name] = {"True": "yes", "False": "no"}.get(str(value), str(value)) if isinstance(value, int) else value
     part = entry.key.split("-")[1]  # the year by which people name it, where it is known
     law["year"] = (law.get("adopted") or law.get("in_force", ""))[:4] or (part if part.isdigit() else "")
-    place = f"{law['country_name']} ({law['unit']})" if "unit" in law else law["country_name"]
-    law["place"] = " ".join(place.split())
+    law["place"] = " ".join((f"{country['name']} ({law['unit']})" if "unit" in law else country["name"]).split())
     return law
 
 
@@ -140,7 +143,7 @@ def _find_misfit(register: Register, key: str, name: str, other: str) -> str:
     if other not in register.laws:
         of_country = [law for law in register.laws if law[:3] == other[:3]]  # another country's is never meant
         hint = did_you_mean(other, of_country) or " Add it, or delete the line."
-        return "" if register.broken else f"`{other}` is no law of the register.{hint}"
+        return "" if register.is_left_out(other) else f"`{other}` is no law of the register.{hint}"
     if name != "see_also" and key in register.laws[other].get("relations", {}).get(name, ()):
         return f"`{other}` says the same of `{key}`: one of the two is wrong."
     return ""

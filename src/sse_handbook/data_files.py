@@ -19,6 +19,7 @@ class Fault(NamedTuple):  # what is wrong with a file, and what to do
     path: Path
     line: int
     message: str
+    key: str = ""  # of its entry; none where the whole file is meant
 
 
 class Entry(NamedTuple):  # valid by its schema
@@ -49,7 +50,7 @@ def read_entries(path: Path, schema: Path) -> Iterator[Entry | Fault]:
         for key, *steps, message in _explain(problem):
             broken.add(key)
             line = Entry(key, {}, path, reader.lines).line(*steps)
-            yield Fault(path, line, f"`{'.'.join(map(str, (key, *steps)))}`: {message}")
+            yield Fault(path, line, f"`{'.'.join(map(str, (key, *steps)))}`: {message}", key)
     yield from (Entry(key, fields, path, reader.lines) for key, fields in entries.items() if key not in broken)
 
 
@@ -96,7 +97,7 @@ class _Reader:
                 raise yaml.MarkedYAMLError(problem="a list or map for a key", problem_mark=key.start_mark)
             if key.value in fields:
                 first = f"`{key.value}` stands here again (first on line {self.lines[place]})."
-                self.faults.append(Fault(self.path, line, f"{first} Merge the two, or rename one."))
+                self.faults.append(Fault(self.path, line, f"{first} Merge the two, or rename one.", place[0]))
             self.lines[place] = line
             fields[key.value] = self.build(value, *place)
         return fields

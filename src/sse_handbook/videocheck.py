@@ -26,7 +26,7 @@ from urllib3.util import Retry
 
 from .video_links import VideoLink, parse_video_link
 from .videos import HOST_NAMES, Register, Status, Use, today
-from .warnings_ import Check, find_line, warn
+from .warnings_ import Check, find_line, read_advice, warn
 
 TABLES = Path(__file__).with_name("video_hosts.yaml")
 LONGEST_WAIT = 120  # seconds: a host that wants to be left alone for longer is
@@ -172,12 +172,9 @@ class VideoCheckBuilder(DummyBuilder):
 
     def tell_gone(self, url: str, status: Status, why: str, uses: list[Use]) -> str:
         """Warn of a video that is dead or suspect, and return the same for the report."""
-        dead = status["status"] == "dead"
-        text = f"{url} {'is dead' if dead else 'may be dead; a run on a later day decides'}"
-        seen = f"Last seen working on {status['seen']}." if "seen" in status else "Never seen working."
+        last = f"Last seen working on {status['seen']}." if "seen" in status else "Never seen working."
         places = [(use.path, find_line(use.path, use.line, use.text)) for use in uses]
-        shown = [f"{Path(os.path.relpath(path, self.srcdir)).as_posix()}:{line}" for path, line in places]
-        text += f" (first found so on {status['since']}). {why} {seen} "
-        text += f"Copies may be at https://web.archive.org/web/*/{url} Used at {', '.join(shown)}."
-        warn(Check.VIDEO_DEAD if dead else Check.VIDEO_SUSPECT, text, *places[0])
+        shown = ", ".join(f"{Path(os.path.relpath(path, self.srcdir)).as_posix()}:{line}" for path, line in places)
+        text = read_advice("videos")[status["status"]].format(url=url, why=why, last=last, places=shown, **status)
+        warn(Check.VIDEO_DEAD if status["status"] == "dead" else Check.VIDEO_SUSPECT, text, *places[0])
         return f"- {text}\n"

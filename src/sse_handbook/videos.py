@@ -52,7 +52,7 @@ class Use(NamedTuple):
 
 @dataclass
 class Register:
-    """The list of videos; `broken`: an entry was left out, so an unknown key may be right."""
+    """The list of videos; of an entry that was `left_out` for a fault its key is known, of a whole file it is empty."""
 
     path: Path
     status_path: Path
@@ -61,7 +61,7 @@ class Register:
     state: tuple[Path, int] | None
     videos: dict[str, Video] = field(default_factory=dict)
     keys: dict[VideoLink, str] = field(default_factory=dict)  # of several entries for one video, the first
-    broken: bool = False
+    left_out: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, env: BuildEnvironment) -> "Register":
@@ -100,6 +100,7 @@ def read_register(app: Sphinx) -> None:
     for item in items:
         if isinstance(item, Fault):
             warn(Check.REGISTER, item.message, path, item.line)
+            register.left_out.add(item.key)
             continue
         problem = f"`{item.value['link']}` {read_advice('videos')['host']}"
         try:
@@ -111,17 +112,16 @@ def read_register(app: Sphinx) -> None:
         except VideoLinkError as error:
             problem = f"{error} {error.hint}"
         warn(Check.VIDEO_ADDRESS, problem, path, item.line("link"))
-    register.broken = len(register.videos) < len(items)
+        register.left_out.add(item.key)
 
 
 def _warn_of_conflicts(entry: Entry, video: VideoLink, register: Register) -> None:
     earlier, key, twin = register.videos, register.keys.get(video), entry.value.get("same_as", {}).get("key")
-    if twin and twin != key:
+    if twin and twin != key and twin not in register.left_out:
         message = f"`same_as` must name the first entry of the same video, and not `{twin}`."
         warn(Check.VIDEO_DUPLICATE, message + did_you_mean(twin, earlier), entry.path, entry.line("same_as", "key"))
     elif key and not twin:
-        message = f"`{entry.key}` is the same video as `{key}` (line {earlier[key].entry.line()}). Keep one of them, "
-        message += f"or add `same_as:` with `key: {key}` and `because:`."
+        message = read_advice("videos")["same"].format(entry.key, key, earlier[key].entry.line())
         warn(Check.VIDEO_DUPLICATE, message, entry.path, entry.line("link"))
     for key, (other, *_rest) in earlier.items():
         for label in {*entry.value.get("labels", ())} & {*other.value.get("labels", ())}:
@@ -198,7 +198,7 @@ def note_register(env: BuildEnvironment) -> Register:
 def find_video(place: SphinxDirective | ReferenceRole, key: str) -> Video | None:
     """Return a video by its key, or warn that there is none."""
     register = note_register(place.env)
-    if key not in register.videos and not register.broken:  # else that has been told, and is what to fix
+    if key not in register.videos and register.left_out.isdisjoint({key, ""}):  # else that is told, and is to be fixed
         hint = did_you_mean(key, register.videos) or f" {read_advice('videos')['unknown']}"
         warn(Check.VIDEO_UNKNOWN, f"No video has the key `{key}`.{hint}", *place.get_source_info(), key)
     return register.videos.get(key)

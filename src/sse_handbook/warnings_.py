@@ -13,7 +13,6 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-logger = logging.getLogger(__name__)
 # What Git leaves where it could not merge two changes. Code may show it.
 CONFLICT = re.compile(rb"(?ms)^(?P<fence>```+|~~~+)(?!\{(?!code)).*?^(?P=fence)|<pre.*?</pre>|^(?P<mark>[<>]{7} )")
 QUOTED = re.compile(r"""(?<!\w)['"](.+?)['"](?!\w)""")  # a name in a message, as Python shows it
@@ -32,7 +31,7 @@ def warn(check: Enum, message: str, path: str | Path, line: int | None = None, t
     # A message is one line of bounded length that no terminal takes for a command.
     message = "".join(character if character.isprintable() else "\ufffd" for character in message[:900])
     place = f"{path}:{find_line(path, line, text)}"
-    logger.warning(message, type="sse", subtype=check.name.lower(), location=place)
+    logging.getLogger(__name__).warning(message, type="sse", subtype=check.name.lower(), location=place)
 
 
 def stop(path: Path, line: int, message: str) -> NoReturn:

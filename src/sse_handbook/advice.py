@@ -14,6 +14,8 @@ from sphinx.util import logging
 from .crossrefs import tell_missing
 from .warnings_ import QUOTED, Check, did_you_mean, find_lines, read_advice
 
+TRANSLATED = re.compile(r"""(?<=:term:`)[^`]*|(?<=`)[^`<]*(?=<)|["']""")  # of links: terms, and texts
+
 
 def complete_warnings(app: Sphinx) -> None:
     """`builder-inited`: pass each warning through `complete` before Sphinx counts it, whichever process it is from."""
@@ -25,7 +27,9 @@ def complete_warnings(app: Sphinx) -> None:
         node = vars(record).get("location")
         place = logging.get_node_location(node) if isinstance(node, nodes.Node) else node
         found = (str(place or ""), message)
-        if found in told:
+        links = re.findall(r"\[.*?\]", message) if kind.startswith("i18n.inconsistent") and ":term:" in message else []
+        # As many terms as on the page, under names of their own: each is looked up, as in any text.
+        if found in told or len({TRANSLATED.sub("", each) for each in links}) == 1 < len({*links}):
             return False
         told.add(found)
         rows = {} if kind.startswith("sse.") else read_advice("others")
@@ -35,7 +39,7 @@ def complete_warnings(app: Sphinx) -> None:
             return row != [""] or titled
         check = (isinstance(node, nodes.Element) and node.get("check")) or Check.XREF_MISSING  # links of ours name it
         logging.WarningLogRecordTranslator(app).filter(record)  # whatever names a place, it is a text now
-        path, number = [*re.split(r":(?=\d*$)", record.location), ""][:2]
+        path, number = [*re.split(r":(?=\d*$)", record.location.partition(":<translated>")[0]), ""][:2]
         line = int(number or 1)
         if tell_missing(app.env, f"{kind} {message}", path, line, check):
             return False

@@ -30,7 +30,7 @@ def warn(check: Enum, message: str, path: str | Path, line: int | None = None, t
     """Log a warning at the place where `text` stands, from `line` on; without both, the whole file is meant."""
     # A message is one line of bounded length that no terminal takes for a command.
     message = "".join(character if character.isprintable() else "\ufffd" for character in message[:900])
-    place = f"{path}:{find_line(path, line, text)}"
+    place = f"{path}:{find_line(path, line, text)}".partition(":<translated>")[0]  # Sphinx's mark behind the line
     logging.getLogger(__name__).warning(message, type="sse", subtype=check.name.lower(), location=place)
 
 
@@ -59,9 +59,10 @@ def find_conflict(raw: bytes) -> int:
 
 
 def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """`env-before-read-docs`: the pages that will be read are UTF-8."""
-    for name in docnames:
-        read_or_stop(Path(env.doc2path(name)), "page", app.config.source_encoding)
+    """`env-before-read-docs`: the pages that will be read, and all translations, are UTF-8 and hold no conflict."""
+    folders = (Path(app.srcdir, folder, app.config.language) for folder in app.config.locale_dirs)
+    for path in (*map(env.doc2path, docnames), *(path for folder in folders for path in folder.rglob("*.po"))):
+        read_or_stop(Path(path), "file", app.config.source_encoding)
 
 
 @cache

@@ -97,6 +97,7 @@ def test_a_hostile_value_in_any_field_or_key_leaves_the_other_entry_or_is_told(v
         ("about: > x", "A text that begins with `>` or `|` must stand in quotes"),
         ("about: * x", "A text that begins with `*`, `&` or `%` must stand in quotes"),
         ('about: "C:\\docs"', "Put the text into single quotes"),
+        ("about: x\x01y", "a character here that nobody can see"),
         ("a: {}\n---\nb: {}", "Delete the line that begins with `---`"),
     ],
 )

@@ -38,7 +38,7 @@ def find_problems(text: str, style: Any) -> Iterator[tuple[int, str]]:
                 entry = parser.data.entries[body[0]]
                 if not hasattr(style, f"get_{entry.type}_template"):
                     yield commands.command_start, f"No list of sources can show a `@{kind}`. Write `@misc`."
-                if not entry.persons and "title" not in entry.fields:
+                if not entry.persons and not entry.fields.get("title"):
                     yield commands.command_start, f"The source `{entry.key}` has no author and no title. Add one."
     except PybtexError as error:
         yield commands.command_start, f"This entry stops making sense: {error}. Look at its key, commas and braces."

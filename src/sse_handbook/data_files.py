@@ -69,9 +69,7 @@ class _Reader:
             root = None if line else yaml.compose(raw, yaml.SafeLoader)
             if isinstance(root, yaml.MappingNode):
                 return cast("dict[str, Any]", self.build(root))
-            state = "is empty" if root is None else "holds no map"
-            advice = f"The register {state}. Write `key:` and, below it, its fields, or delete the file."
-            advice = read_advice("slips")["conflict"] if line else advice
+            advice = read_advice("slips")["conflict" if line else "is empty" if root is None else "holds no map"]
         except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
             within = str(getattr(error, "context", "")).startswith(("while scanning a ", "while parsing a flow "))
             mark: Any = getattr(error, "context_mark" if within else "problem_mark", None)  # where it begins, or is met

@@ -1,4 +1,4 @@
-"""Mermaid diagrams as inline SVG that needs no script, with links that are checked, and the same as a list below.
+"""Draws Mermaid diagrams as inline SVG, without script; checks their links; puts each in words, as a list, below it.
 
 Mermaid runs in the engine of the package `mermaidx` when a page is read, once for each content. `{mermaid}` takes the
 options `:name:`, `:caption:` and `:text:`: the lines of the list, where a program wrote the diagram.

@@ -1,4 +1,4 @@
-"""`BookCheck`: the names of the warnings of this book's own parts; `docs/contribute/checks.md` explains each."""
+"""`BookCheck`: names of findings that this book's own parts alone have; `docs/contribute/checks.md` explains each."""
 
 from enum import Enum
 

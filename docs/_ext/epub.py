@@ -1,4 +1,4 @@
-"""The EPUB: Sphinx's, with own contents, a PNG cover, SVG declared; the same bytes for a `SOURCE_DATE_EPOCH`."""
+"""The EPUB: Sphinx's, with its own table of contents, PNG cover, SVG declared; same bytes for a `SOURCE_DATE_EPOCH`."""
 
 import html
 import os

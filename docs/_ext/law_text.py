@@ -1,4 +1,4 @@
-"""Laws as text, for templates of `laws/` and links: names, dates in words; escapes every value that is not `safe`."""
+"""Laws as text for links and templates of `laws/`: names, dates in words; templates escape values that are not safe."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Sources: warns of fields missing or misspelt, cited or not; puts numbers behind punctuation; leaves one way back."""
+"""Sources, cited or not: warns of fields missing or misspelt; puts numbers behind punctuation; leaves one way back."""
 
 import re
 from difflib import get_close_matches

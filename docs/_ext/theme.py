@@ -1,4 +1,4 @@
-"""HTML beyond templates: tables, icons, search index, links shown as hosts; in all formats, untranslated passages."""
+"""HTML beyond templates: tables, icons, search index, bare links as hosts; in all formats, marks untranslated text."""
 
 import re
 import unicodedata

@@ -481,7 +481,8 @@ def test_two_clean_builds_in_two_places_give_the_same_bytes_and_the_date_of_the_
 def test_notes_pictures_and_code_are_printed_and_what_is_hostile_does_nothing(
     tmp_path: Path, diagram_cache: Path
 ) -> None:
-    source = write_project(tmp_path / "docs", diagram_cache, alone="---\norphan: true\n---\n# Alone\n\nNowhere.\n")
+    alone = "---\norphan: true\n---\n# Alone\n\nNowhere.\n\n```{rst-class} language-fr\n```\n\nNulle part.\n"
+    source = write_project(tmp_path / "docs", diagram_cache, alone=alone)
     built = build(source, tmp_path / "build", "pdf")
     assert built.raw_warnings == ""
     small = Printed(built.output / "small.pdf")
@@ -494,6 +495,7 @@ def test_notes_pictures_and_code_are_printed_and_what_is_hostile_does_nothing(
     alts = {str(figure.Alt) for figure in small.find_elements("/Figure")}
     assert alts == {"a picture", "A title. What it shows.", "QR code: https://www.youtube.com/watch?v=gBKYf4qt1vw"}
     raw = [item for item in small.pdf.objects if isinstance(item, pikepdf.Dictionary)]
+    assert {str(item.Lang) for item in raw if "/Lang" in item} == {"en", "fr"}
     forbidden = {"/JS", "/JavaScript", "/Launch", "/EmbeddedFiles", "/AcroForm", "/AA", "/OpenAction", "/RichMedia"}
     assert not [key for item in raw for key in item if key in forbidden]
     assert not [item for item in raw if item.get("/S") in ("/JavaScript", "/Launch", "/GoToR")]

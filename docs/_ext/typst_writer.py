@@ -68,7 +68,9 @@ class PageWriter:
     def inside(self, node: Any) -> str:
         groups = groupby(node.children, lambda child: LISTS.get(child.tagname, ""))
         parts = ((function, "".join(map(self.write, group))) for function, group in groups)
-        return "".join(f"#{function}[{text}]" if function else text for function, text in parts)
+        text = "".join(f"#{function}[{text}]" if function else text for function, text in parts)
+        language = re.search(r"\blanguage-([a-z]{2,3})\b", " ".join(node["classes"]))  # not the page's own
+        return f'#text(lang: "{language[1]}")[{text}]' if language else text
 
     def anchor(self, node: Any, first: int = 0) -> str:
         """Return the names of a node; the head of a table, which stands on each page of it, has none."""
@@ -86,9 +88,7 @@ class PageWriter:
         return f"\n#code({quote(break_words(node.astext()))})\n"
 
     def write_inline(self, node: nodes.inline) -> str:
-        language = re.search(r"\blanguage-([a-z]{2,3})\b", " ".join(node["classes"]))
-        style = f'text(lang: "{language[1]}")' if language else ""
-        return f"{self.anchor(node)}#{style}[{self.inside(node)}]"
+        return f"{self.anchor(node)}#[{self.inside(node)}]"
 
     def write_reference(self, node: nodes.reference) -> str:
         place, url = find_place(self.docname, node), node.get("refuri", "")

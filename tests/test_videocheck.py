@@ -312,6 +312,7 @@ def test_a_status_file_that_no_run_wrote_stops_the_run(book: Book, text: str) ->
 
 
 def test_ctrl_c_keeps_what_was_learnt(book: Book) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in its background has none
     book.host.says(TWO, Reply(act=lambda handler: os.kill(os.getpid(), signal.SIGINT)))
     with pytest.raises(KeyboardInterrupt):
         book.check()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+import pypdfium2
 import pytest
 from browser import KINDS, NAMED, Reader, Site, find_kinds, find_pages, serve_folder, violations
 from conftest import ROOT, Built, build
@@ -300,6 +301,19 @@ def test_on_paper_the_text_alone_is_left_in_black_on_white(
     assert page.evaluate(whole) == []
     heads = "() => [...document.querySelectorAll('thead')].map((e) => getComputedStyle(e).display)"
     assert set(page.evaluate(heads)) <= {"table-header-group"}
+
+
+SIDES = ("top", "right", "bottom", "left")
+
+
+def test_no_drawing_leaves_half_a_sheet_of_paper_empty(handbook: Built, reader: Readers) -> None:
+    visitor, empty = reader(), []
+    for name in find_pages(handbook.output):
+        if b'class="diagram"' in (handbook.output / f"{name}.html").read_bytes():
+            *sheets, _last = pypdfium2.PdfDocument(visitor.open(name).pdf(format="A4", margin=dict.fromkeys(SIDES, "1cm")))
+            lowest = [min(text.get_bounds()[1] for text in sheet.get_objects([1])) for sheet in sheets]  # from the foot
+            empty += [f"{name}, sheet {number}" for number, y in enumerate(lowest, 1) if y > 421]
+    assert empty == []
 
 
 def test_light_or_dark_is_chosen_once_for_all_pages(reader: Readers) -> None:

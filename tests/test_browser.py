@@ -303,14 +303,14 @@ def test_on_paper_the_text_alone_is_left_in_black_on_white(
     assert set(page.evaluate(heads)) <= {"table-header-group"}
 
 
-SIDES = ("top", "right", "bottom", "left")
+A4: Any = {"format": "A4", "margin": dict.fromkeys(("top", "right", "bottom", "left"), "1cm")}
 
 
 def test_no_drawing_leaves_half_a_sheet_of_paper_empty(handbook: Built, reader: Readers) -> None:
     visitor, empty = reader(), []
     for name in find_pages(handbook.output):
         if b'class="diagram"' in (handbook.output / f"{name}.html").read_bytes():
-            *sheets, _last = pypdfium2.PdfDocument(visitor.open(name).pdf(format="A4", margin=dict.fromkeys(SIDES, "1cm")))
+            *sheets, _last = pypdfium2.PdfDocument(visitor.open(name).pdf(**A4))
             lowest = [min(text.get_bounds()[1] for text in sheet.get_objects([1])) for sheet in sheets]  # from the foot
             empty += [f"{name}, sheet {number}" for number, y in enumerate(lowest, 1) if y > 421]
     assert empty == []

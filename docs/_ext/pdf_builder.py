@@ -133,8 +133,7 @@ class PdfBuilder(Builder):
         try:
             result = compiler.compile_with_warnings(main, pdf_standards="ua-1", sys_inputs=inputs, timestamp=self.made)
         except typst.TypstError as error:
-            # All of them are told, and not the first alone.
-            if sum(map(self.tell, re.split(r"\n(?=error: )", error.diagnostic))):
+            if sum(map(self.tell, re.split(r"\n(?=error: )", error.diagnostic))):  # all are told, not the first alone
                 return self.compile(main, settings)
             return b""
         for warning in result[1]:

@@ -5,15 +5,18 @@ A string needs no escaping but its own, so no text of a page can be taken for ma
 
 import re
 from io import BytesIO
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any
 
 import segno
 import yaml
+from book_checks import BookCheck
 from docutils import nodes
 from docutils.utils import get_source_line
 from sphinx.locale import _, admonitionlabels
+
+from sse_handbook.warnings_ import warn
 
 UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")  # no paper shows them, or lines end there
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
@@ -21,6 +24,7 @@ OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 AROUND = yaml.safe_load((Path(__file__).parent.parent / "_pdf/markup.yaml").read_text(encoding="utf-8"))
 # The function of the template that sets a list of them.
 LISTS = {"footnote": "notes", "citation": "sources"}
+WIDTHS, PART = (459, 757), 9  # of a sheet, upright and turned, in points; and how many letters of a word stay together
 # What has no place on paper, or is written where the node above it is.
 SKIPPED = {"comment", "index", "label", "substitution_definition", "toctree"}
 
@@ -58,7 +62,8 @@ class PageWriter:
             return ""
         start, end = AROUND.get(kind, ("", ""))
         method = getattr(self, f"write_{kind}", None)
-        text: str = method(node) if method else f"{start or self.anchor(node)}{self.inside(node)}{end}"
+        name = self.anchor(node) if not method and start[:1] != "\n" else ""  # a block has it before it
+        text: str = method(node) if method else f"{start}{name}{self.inside(node)}{end}"
         # Each block begins with its line in the page, as a comment: faults are told there.
         if text.startswith("\n") and not isinstance(node, nodes.section | nodes.document):
             anchor = "" if isinstance(node, nodes.citation | nodes.footnote) else self.anchor(node)
@@ -95,9 +100,8 @@ class PageWriter:
         if self.in_head or not (place or OUTSIDE.match(url)):
             return self.inside(node)
         if place:
-            page = place.partition("#")[0]
-            near = ", near: true" if page == self.docname else ""
-            return f"#to({quote(page)}, {quote(place)}{near})[{self.inside(node)}]"
+            near = ", near: true" if place.partition("#")[0] == self.docname else ""
+            return f"#to({quote(place)}{near})[{self.inside(node)}]"
         shown, address = (OUTSIDE.sub("", text.strip()).removeprefix("//").rstrip("/") for text in (node.astext(), url))
         how = ", noted: false" if node.get("of_card") or isinstance(node.parent, nodes.title) else ""
         how += ", listed: true" if isinstance(node.parent.parent, nodes.footnote) else ""
@@ -134,15 +138,6 @@ class PageWriter:
     def write_enumerated_list(self, node: nodes.enumerated_list) -> str:
         return f"\n#enum(start: {node.get('start', 1)}, {self.inside(node)})\n"
 
-    def write_definition_list_item(self, node: nodes.definition_list_item) -> str:
-        *terms, definition = node.children
-        shown = '#" · "'.join(f"{self.anchor(term)}{self.inside(term)}" for term in terms)
-        return f"terms.item([{shown}], [{self.inside(definition)}]), "
-
-    def write_field(self, node: nodes.field) -> str:
-        name, body = node.children
-        return f'terms.item([{self.inside(name)}#":"], [{self.inside(body).strip()}]), '
-
     def write_admonition(self, node: nodes.Element) -> str:
         if not isinstance(node[0], nodes.title):
             node.insert(0, nodes.title("", str(admonitionlabels[node.tagname])))
@@ -168,20 +163,26 @@ class PageWriter:
 
     def write_table(self, node: nodes.table) -> str:
         title, head, body = (node.next_node(kind) for kind in (nodes.title, nodes.thead, nodes.tbody))
-        self.stubs = [column.get("stub") for column in node.findall(nodes.colspec)]
-        caption = f"title: [{self.inside(title)}], " if title else ""
+        stubs = [column.get("stub", 0) for column in node.findall(nodes.colspec)]
+        rows = ([entry.astext().split() for entry in row] for row in node.findall(nodes.row))
+        columns = zip_longest(*rows, [()] * len(stubs), fillvalue=())
+        letters = [max([1, *(min(len(word), PART) for cell in column for word in cell)]) for column in columns]
+        room, need = WIDTHS[isinstance(node.parent, nodes.section)], sum(5 * count + 8 for count in letters)
+        if need > room:
+            held, size = len(stubs) * room // need, 9 * room / need
+            message = f"A sheet holds {held} columns like these in letters of 9 points; here they have {size:.1f}."
+            warn(BookCheck.PDF, f"{message} Make two tables of it.", *get_source_line(node))
+        how = f"title: [{self.inside(title)}], " if title else ""
+        how += f"stubs: {sum(stubs)}, letters: {tuple(letters)}, room: {room}pt, "
         names = "".join(map(self.anchor, head.findall(nodes.footnote_reference))) if head else ""
         self.in_head = True
         heads = self.inside(head) if head else ""
         self.in_head = False
-        rows = f"{len(self.stubs)}, ({heads}), ({self.inside(body) if body else ''})"
-        return f"\n{names}#wide-table({caption}{rows})\n"
+        return f"\n{names}#wide-table({how}({heads}), ({self.inside(body) if body else ''}))\n"
 
     def write_entry(self, node: nodes.entry) -> str:
         spans = f"colspan: {node.get('morecols', 0) + 1}, rowspan: {node.get('morerows', 0) + 1}"
-        stub = self.stubs[min(node.parent.index(node), len(self.stubs) - 1)] and not self.in_head
-        bold = stub and node.next_node(nodes.reference) is None  # a link is told by its colour
-        return f"table.cell({spans})[{'#strong' if bold else '#'}[{self.inside(node)}]], "
+        return f"table.cell({spans})[{self.inside(node)}], "
 
     def write_raw(self, node: nodes.raw) -> str:
         if "diagram" not in node["classes"]:

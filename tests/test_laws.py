@@ -367,7 +367,7 @@ def test_a_link_names_the_law_and_an_entry_says_who_cites_it_and_where_to_correc
 
 def test_an_entry_says_how_long_ago_it_was_checked(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795478400")  # 24 November 2026
-    ago = {"2026-11-01": "checked 1 November 2026. Key", "2024-11-23": "checked 23 November 2024. Too long ago"}
+    ago = {"2026-11-01": "checked 1 November 2026. Send", "2024-11-23": "checked 23 November 2024. Too long ago"}
     for checked, says in ago.items():
         small.write(KE, law("ke-2022-groups", checked=checked))
         (note,) = [note.message for note in small.build().notes if note.type == "sse.law_stale"]

@@ -14,9 +14,7 @@ from uuid import UUID
 
 # The host must be plain: `@`, brackets, a backslash or a letter outside ASCII never stand in a host that we know.
 ADDRESS = re.compile(r"(?ais)(?:(?:https?:)?//)?(?P<host>[a-z0-9.-]++)(?::(?:80|443)?)?(?P<rest>(?:[/?#&].*)?)")
-
-# Two letters in front were the countries' pages, until 2012.
-YOUTUBE_HOST = re.compile(
+YOUTUBE_HOST = re.compile(  # two letters in front were the countries' pages, until 2012
     r"(?:(?:www|m|music|gaming|studio|[a-z]{2})\.)?youtube\.com"
     r"|(?:www\.)?(?:youtu\.be|youtube-nocookie\.com|youtubekids\.com|youtube\.googleapis\.com)"
 )
@@ -29,8 +27,7 @@ BEFORE_ID = {"embed", "v", "e", "shorts", "live", "vi", "video"}
 VIDEO_PAGES = {"", "watch", "watch_popup", "live_chat"}
 
 VIMEO_HOST = re.compile(r"(?:(?:www|m|player)\.)?vimeo\.com|(?:www\.)?vimeopro\.com")
-# `…/…/video` is how showcases, albums and vimeopro.com write it.
-VIMEO_VIDEO = re.compile(
+VIMEO_VIDEO = re.compile(  # `…/…/video` is how showcases, albums and vimeopro.com write it
     r"(?s)(?:(?:video|manage/videos|channels/[^/]+|ondemand/[^/]+|(?:groups|event)/[^/]+/videos|[^/]+/[^/]+/video)/)?"
     r"(?P<id>[1-9][0-9]{0,10}(?:/[0-9a-f]{8,20})?)(?P<tail>(?:[^0-9A-Za-z/].*)?)(?:/.*)?"
 )

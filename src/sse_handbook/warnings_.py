@@ -13,12 +13,11 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-# What Git leaves where it could not merge two changes. Code may show it.
-CONFLICT = re.compile(rb"(?ms)^(?P<fence>```+|~~~+)(?!\{(?!code)).*?^(?P=fence)|<pre.*?</pre>|^(?P<mark>[<>]{7} )")
+# What Git leaves where it could not merge two changes. Code may show it; what stands in a directive is read as text.
+CONFLICT = re.compile(rb"(?ms)^(```+|~~~+)(\{(?!code)[^\n]*)?(?P<body>.*?)^\1|<pre.*?</pre>|^(?P<mark>[<>]{7} )")
 QUOTED = re.compile(r"""(?<!\w)['"](.+?)['"](?!\w)""")  # a name in a message, as Python shows it
 
-# Every kind of warning: its name in small letters is the subtype, the type is `sse`.
-Check = Enum(
+Check = Enum(  # every kind of warning: its name in small letters is the subtype, the type is `sse`
     "Check",
     "REGISTER UNREADABLE TITLE_MISSING XREF_MISSING LABEL_DUPLICATE LABEL_UNUSED TERM_DUPLICATE TERM_UNUSED "
     "SOURCE_UNUSED VIDEO_UNKNOWN VIDEO_ADDRESS VIDEO_UNREGISTERED VIDEO_DUPLICATE VIDEO_UNUSED VIDEO_STALE VIDEO_DEAD "
@@ -54,8 +53,10 @@ def read_or_stop(path: Path, what: str, encoding: str) -> str:
 
 def find_conflict(raw: bytes) -> int:
     """Return the line of the first mark that a merge has left; 0 if there is none."""
-    mark = next((found for found in CONFLICT.finditer(raw) if found["mark"]), None)
-    return raw.count(b"\n", 0, mark.start()) + 1 if mark else 0
+    for found in CONFLICT.finditer(raw):
+        if line := 1 if found["mark"] else find_conflict(found["body"]) if found[2] else 0:
+            return raw.count(b"\n", 0, max(found.start(), found.start("body"))) + line
+    return 0
 
 
 def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -79,8 +80,8 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 def find_line(path: str | Path, first: int | None, text: str) -> int:
     """The line on which a text stands, from `first` on, which is all that MyST knows of a node; else `first`."""
-    lines = find_lines(path, re.escape(text).replace(r"\&", "&(?:amp;)?"), first or 1) if text else []
-    return next(iter(lines), first or 1)
+    pattern = re.escape(text).replace(r"\&", "&(?:amp;)?")
+    return next(iter(find_lines(path, pattern, first or 1) if text else []), first or 1)
 
 
 def find_lines(path: str | Path, pattern: str, first: int = 1) -> list[int]:

@@ -105,8 +105,8 @@ def test_the_addresses_of_a_version_are_listed(tmp_path: Path) -> None:
 def test_each_lost_address_is_told_once_in_the_newest_list(tmp_path: Path, builder: str, jobs: int) -> None:
     source = write(tmp_path / "docs", {**VERSION_2, "data/published/1.1.txt": PUBLISHED_1})
     warnings = build(source, tmp_path / "build", builder, jobs).warnings
-    assert {(warned.type, warned.file) for warned in warnings} == {("sse.anchor_lost", "data/published/1.1.txt")}
-    assert sorted(PUBLISHED_1.splitlines()[(warned.line or 0) - 1] for warned in warnings) == sorted(REDIRECTS)
+    assert {warned.type for warned in warnings} == {"sse.anchor_lost"}
+    assert sorted(re.findall(r"published `(.+?)`", "".join(warned.message for warned in warnings))) == sorted(REDIRECTS)
 
 
 @pytest.mark.parametrize(("theme", "jobs"), [("basic", 1), ("sphinx_book_theme", 2)])

@@ -16,7 +16,6 @@ from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util.fileutil import copy_asset_file
 
 PACKAGE = Path(__file__).parent.parent / "_templates/epub/content.opf.jinja"
-COVER_WIDTH = 600  # pixels; a shelf shows it smaller
 
 
 class BookBuilder(Epub3Builder):
@@ -32,7 +31,7 @@ class BookBuilder(Epub3Builder):
             path.unlink(missing_ok=True)
         for picture in self.config.epub_cover[:1]:
             drawing = Path(self.srcdir, picture).with_suffix(".svg")
-            svg2png(drawing, Path(self.outdir, picture), width=COVER_WIDTH)
+            svg2png(drawing, Path(self.outdir, picture), width=600)  # pixels; a shelf shows it smaller
         super().handle_finish()
 
     def get_toc(self) -> None:

@@ -91,7 +91,8 @@ def check_published(app: Sphinx, addresses: dict[str, str], redirects: Collectio
             line = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=999)[1:-2]
             gone = f"Version {path.stem} published `{lost}`, and it is gone.{f' Is it now `{near}`?' if near else ''}"
             give_back = f" Give the {'label' if '#' in lost else 'page'} back, or add to `{REDIRECTS}`: `{line}`"
-            warn(BookCheck.ANCHOR_LOST, gone + give_back, path, listed[lost])
+            page = app.env.doc2path(lost.partition("#")[0])  # it lost a label, if it is there
+            warn(BookCheck.ANCHOR_LOST, gone + give_back, *((page, 1) if page.exists() else (path, listed[lost])))
 
 
 class Redirects:

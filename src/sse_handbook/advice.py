@@ -8,10 +8,9 @@ from typing import Any
 from docutils import nodes
 from docutils.parsers.rst.languages import en
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-from .crossrefs import tell_missing
+from .crossrefs import find_names, tell_missing
 from .warnings_ import QUOTED, Check, did_you_mean, find_lines, read_advice
 
 TRANSLATED = re.compile(r"""(?<=:term:`)[^`]*|(?<=`)[^`<]*(?=<)|["']""")  # of links: terms, and texts
@@ -50,7 +49,7 @@ def complete_warnings(app: Sphinx) -> None:
         for pattern in written:
             wanted = pattern.replace("NAME", re.escape(names[0].rpartition("/")[2]))
             line = [line, *find_lines(path, wanted, line)][: 3 if kind == "toc.duplicate_entry" else 2][-1]
-        hint = did_you_mean(names[kind == "myst.directive_option"], _find_names(kind, names, app.env)) or f" {advice}"
+        hint = did_you_mean(names[kind == "myst.directive_option"], _list_names(kind, names, app, path)) or f" {advice}"
         vars(record).update(msg=f"{message.rstrip('.')}.{hint}", args=(), levelno=WARNING, location=f"{path}:{line}")
         return kind != "toc.not_included" or path not in unread  # `orphan` may be a field of it
 
@@ -59,10 +58,12 @@ def complete_warnings(app: Sphinx) -> None:
             handler.filters.insert(0, complete)
 
 
-def _find_names(kind: str, names: list[str], env: BuildEnvironment) -> Iterable[str]:
+def _list_names(kind: str, names: list[str], app: Sphinx, path: str) -> Iterable[str]:
     """Return what could have been meant; what a message allows stands in it, behind what it is about."""
     if kind in ("myst.role_unknown", "myst.directive_unknown"):
         what = f"{kind[5:-8]}s"
-        full = {f"{domain.name}:{name}" for domain in env.domains.values() for name in getattr(domain, what)}
-        return {*full, *getattr(env.domains.standard_domain, what), *getattr(en, what), *read_advice("names")[what]}
-    return env.found_docs if kind == "toc.not_readable" else names[2:] if kind.startswith("myst.") else ()
+        full = {f"{domain.name}:{name}" for domain in app.env.domains.values() for name in getattr(domain, what)}
+        return {*full, *getattr(app.env.domains.standard_domain, what), *getattr(en, what), *read_advice("names")[what]}
+    if kind == "toc.not_readable":
+        return find_names(app.env, "doc", names[0], path)
+    return names[2:] if kind.startswith("myst.") else ()

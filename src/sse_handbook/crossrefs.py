@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Set
 from enum import Enum
+from posixpath import basename, dirname, relpath, splitext
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -21,8 +22,7 @@ DEFINED = {
     "label": (r"\({}\)=|\.\. _{}:", Check.LABEL_DUPLICATE, Check.LABEL_UNUSED, "Link to it, or delete it."),
     "term": (r"^[ \t]*{}[ \t]*$", Check.TERM_DUPLICATE, Check.TERM_UNUSED, "Use it, or delete the entry."),
 }
-# The roles that lead to a name of each kind.
-USES = {"label": ("ref", "numref", "any", "myst"), "term": ("term", "any", "myst")}
+USES = {"label": ("ref", "numref", "any", "myst"), "term": ("term", "any", "myst")}  # the roles that lead to each kind
 LAW = re.compile(r"law-[a-z]{2,3}-|(laws|country)-[a-z]{2,3}$")  # the label of a law, or of laws, with their country
 
 
@@ -74,24 +74,23 @@ def tell_missing(env: BuildEnvironment, message: str, path: str, line: int, chec
     *_, page, target = ["", "", *QUOTED.findall(message)]
     written = f"#{target}" if kind == "anchor" else target
     if kind == "link":  # in Markdown: other paths, and the names of inventories, are MyST's to judge
-        name, _, ending = target.partition("#")[0].rpartition(".")
-        if f".{ending}" in env.config.source_suffix:
-            kind, target = "path", name
+        if splitext(target.partition("#")[0])[1] in env.config.source_suffix:
+            kind, target = "path", target.partition("#")[0]
         else:
             kind, written = "" if re.search("[/:]", target) else "label", f"#{target}"
     if kind == "path":
-        kind, target = "" if ":" in target else "doc", docname_join(env.path2doc(path) or "", target)  # of an inventory
+        kind, page = "" if ":" in target else "doc", path  # of an inventory
     if not (kind and target) or (kind == "label" and target.lower() in env.domains.standard_domain.anonlabels):
         return False
     doubled = set[str]().union(*(used["twice"] for used in env.get_domain("sse").data["uses"].values()))
     kind = "twice" if kind in ("label", "anchor") and target.lower() in doubled else kind
     what, advice = read_advice("missing")[kind]
-    hint = did_you_mean(target, _known_names(env, kind, target, page)) or f" {advice}"
+    hint = did_you_mean(target, find_names(env, kind, target, page)) or f" {advice}"
     warn(check, f"{what} `{target}`.{hint}", path, line, written)
     return True
 
 
-def _known_names(env: BuildEnvironment, kind: str, target: str, page: str) -> Iterable[str]:
+def find_names(env: BuildEnvironment, kind: str, target: str, page: str) -> Iterable[str]:
     std = env.domains.standard_domain
     if kind == "anchor":  # of a page: labels, and what MyST makes of headings, if it is asked to
         slugs = env.metadata[page].get("myst_slugs", {}).items()
@@ -101,7 +100,9 @@ def _known_names(env: BuildEnvironment, kind: str, target: str, page: str) -> It
         return [label for label in std.anonlabels if label.startswith((LAW.match(target) or [""])[0])]
     if kind == "term":
         return [name for object_type, name in std.objects if object_type == "term"]
-    return [doc for doc in env.found_docs if kind == "doc" and did_you_mean(target.rpartition("/")[2], doc.split("/"))]
+    docs, here = env.found_docs if kind == "doc" else (), dirname(env.path2doc(page) or "")
+    ending = next((suffix for suffix in env.config.source_suffix if target.endswith(suffix)), "")
+    return [relpath(doc, here) + ending for doc in docs if did_you_mean(basename(target), doc.split("/"))]
 
 
 def reread_pages(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:

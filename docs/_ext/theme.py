@@ -17,7 +17,7 @@ from sphinx.search.en import SearchEnglish
 MARKS = "".join(character for character in map(chr, range(0x300, 0xFFFF)) if unicodedata.category(character)[0] == "M")
 NO_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 WORD = re.compile(f"[{NO_SPACES}]|(?:(?![{NO_SPACES}])[\\w{MARKS}])+")
-NUMBER = re.compile(r"^[a-z]([0-9]{3})$|^((?:19|20)[0-9]{2})$")  # they have a mark: Sphinx leaves numbers out
+NUMBER = re.compile(r"^[a-z]([0-9]{3})$|^([0-9]{4})$")  # they have a mark: Sphinx leaves numbers out
 ICONS = Path(__file__).parent.parent / "_icons"
 
 

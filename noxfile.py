@@ -72,7 +72,7 @@ except ModuleNotFoundError:
 
 logging.getLogger("nox").addFilter(lambda record: "uv binary" not in record.getMessage())  # not needed
 signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started is stopped, too
-os.chdir(ROOT)
+os.chdir(make_folder(ROOT / "build").parent)  # where each task writes
 os.environ["PATH"] = f"{PROGRAMS}{os.pathsep}{os.environ.get('PATH', '')}"
 if not os.environ.get("SOURCE_DATE_EPOCH") and shutil.which("git"):  # dated by the last commit: same in, same out
     last = subprocess.run(["git", "log", "-1", "--format=%ct"], capture_output=True, text=True, check=False)

@@ -97,13 +97,13 @@ def test_every_command_of_a_page_can_be_run() -> None:
 
 def test_from_a_clone_to_a_green_check_and_a_commit_with_a_mistake_on_the_way(clone: Path) -> None:
     second = next(command for page, command in COMMANDS if page == "CONTRIBUTING.md" and SESSION.match(command))
-    page = clone / "docs/organise/choosing.md"
+    page = clone / "docs/index.md"
     right = page.read_text(encoding="utf-8")
     page.write_text(f"{right}\nSee [cooperatives](#cooperatves).\n", encoding="utf-8")
     red = run(clone, second)
     assert red.returncode != 0
     line = right.count("\n") + 2
-    assert f"docs/organise/choosing.md:{line}: WARNING: " in red.stdout
+    assert f"docs/index.md:{line}: WARNING: " in red.stdout
     assert red.stdout.count("Did you mean `cooperatives`?") == 1
     assert f"run again: {second}" in red.stdout.splitlines()[-1]
     page.write_text(f"{right}\nA line.\n", encoding="utf-8")

@@ -101,7 +101,7 @@ def test_pages_say_their_language_and_are_read_from_the_right(translated: Built)
 
 
 def test_a_page_that_is_not_whole_says_so_and_marks_what_is_english(translated: Built) -> None:
-    half = article(translated, f"{HALF}/choosing.html")
+    half = article(translated, f"{HALF}/index.html")
     assert re.search(r"\d+ \w+ \d+", half.xpath(".//p[@class='translation']")[0].text_content())
     left = "".join(node.text_content() for node in half.xpath(".//p[@lang='en']"))
     assert "group" in left and "ŋ" not in left

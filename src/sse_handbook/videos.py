@@ -279,5 +279,5 @@ def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
         warn(Check.VIDEO_UNUSED, message, register.path, register.videos[key].entry.line())
     oldest = str(today() - timedelta(days=days))
     if old := [key for key, video in register.videos.items() if video.status.get("seen", "") < oldest]:
-        message = f"Run the builder `videocheck`. Not seen for {days} days, or never checked: {', '.join(old)}."
+        message = f"{len(old)} not seen for {days} days, or never. Run `videocheck`. Begin with: {', '.join(old[:3])}."
         logging.getLogger(__name__).info("%s:1: NOTE: %s [sse.video_stale]", register.path, message)

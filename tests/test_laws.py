@@ -437,9 +437,9 @@ def test_a_page_tells_what_has_changed_since_an_older_version(changed: Project) 
     assert changed.build().warnings == []  # the page is written again
     page_text = text(changed.page("changes"))
     for part in (
-        "version 1.0. New in the register: Spain: Act of ES (2024, draft) Changed: Kenya: Act of KE (2022) Adopted:",
-        "before: 1 March 2022; now: 2022 A small group needs: before: 20 *people*; now: not known Ended: France: Act",
-        "(2014, ended) Status: before: in force; now: ended No longer in the register: Kenya: The <lost> act Checked",
+        "version 1.0. New in the register: Spain: Act of ES (2024, draft) Changed: Kenya: Act of KE (2022) Before and",
+        "Adopted Before: 1 March 2022 Now: 2022 A small group needs Before: 20 *people* Now: not known Ended: France:",
+        "(2014, ended) Before and now: Status Status Before: in force Now: ended No longer in the register: Kenya: The",
     ):
         assert part in page_text
     now = read_register(changed.source / "data").laws

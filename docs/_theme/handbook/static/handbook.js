@@ -27,6 +27,10 @@
     showState();
   }
 
+  // The menu at the side shows where the reader is; the page itself stays where it is.
+  const here = document.querySelector(".menu [aria-current]");
+  if (here) here.closest("nav").scrollTop = here.offsetTop - innerHeight / 2;
+
   // A menu that is open covers the page: it shuts when the reader presses Escape or goes elsewhere.
   for (const menu of document.querySelectorAll("details.menu, details.outline")) {
     menu.addEventListener("keydown", (event) => {

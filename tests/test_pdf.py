@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import groupby, pairwise
@@ -409,39 +409,7 @@ sse_diagram_cache = "CACHE"
 myst_enable_extensions = ["colon_fence", "deflist"]
 html_theme = "basic"
 """,
-    "index.md": """
-# Small \u202e& plain
-
-<script>document.title = "taken over"</script><iframe src="https://evil.example/"></iframe>
-<a href="javascript:alert(1)">a script</a> <a href="file:///etc/hostname">a file</a>
-
-Words with a note[^note], ![a picture](picture.svg), `code`, and [another page](two%20words.md).
-
-[^note]: The note, with a [link](https://example.org/a/long/address?with=query).
-
-| Head | Other head |
-|---|---|
-| 1 | 2 |
-
-```python
-def code():
-    return  "two  spaces"
-```
-
-```{mermaid}
-flowchart TB
-  accTitle: A title
-  accDescr: What it shows.
-  A["One"] --> B["Two"]
-```
-
-:::{sse:video} one
-:::
-
-```{toctree}
-two words
-```
-""",
+    "index.md": (ROOT / "tests/cases/pdf/index.md").read_text(encoding="utf-8"),
     "two words.md": "(here)=\n# Two words\n\nSee {ref}`genindex`, [this page](#here) and <https://example.org>.\n",
     "picture.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>',
     "data/videos.yaml": "one:\n  link: https://youtu.be/gBKYf4qt1vw\n  about: A video\n  from: Elsewhere, 2021\n",
@@ -527,6 +495,24 @@ def test_a_wide_table_stays_on_its_sheet_turned_or_told(tmp_path: Path, diagram_
         edges = [edge for word in boxes for edge in (min(box[0] for box in word), max(box[2] for box in word))]
         assert edges[0] > 42 and edges == sorted(edges) and edges[-1] < width - 42, edges  # side by side
         assert min(start - end for end, start in zip(edges[1::2], edges[2::2], strict=False)) > 3, edges
+
+
+def test_what_is_higher_than_a_sheet_goes_on_over_the_next(tmp_path: Path, diagram_cache: Path) -> None:
+    words = [f"w{number}" for number in range(900)]
+    tables = ["| Wide " * 10, "|---" * 10, f"| {' '.join(words[:300])} " * 10]
+    parts = [PROJECT["index.md"], "# High", f"```{{note}}\n{' '.join(words)}\n```", "\n".join(tables)]
+    for rows in ([130] * 8, [400] * 3, [900], [3] * 5 + [900] + [3] * 4):
+        lines = "".join(f"* - A row\n  - {' '.join(words[:count])}\n" for count in rows)
+        parts += ["## A table", f"```{{list-table}} Its title\n\n{lines}```"]
+    index = "\n\n".join(parts)
+    built = build(write_project(tmp_path / "docs", diagram_cache, index=index), tmp_path / "build", "pdf")
+    assert built.raw_warnings == ""
+    sheets = [
+        sheet.get_textpage().get_text_bounded(40, 40, sheet.get_width() - 40, sheet.get_height() - 40)
+        for sheet in pypdfium2.PdfDocument(built.output / "small.pdf")
+    ]
+    assert Counter(re.findall(r"\bw\d+", " ".join(sheets))) == Counter(re.findall(r"\bw\d+", index))
+    assert [sheet for sheet in sheets if "Its title" in sheet and "w1" not in sheet] == []
 
 
 def test_what_typst_refuses_is_told_in_one_line_and_leaves_no_file(

@@ -458,6 +458,9 @@ def test_notes_pictures_and_code_are_printed_and_what_is_hostile_does_nothing(
     assert 'def code():    return  "two  spaces"' in text
     assert "example.org/a/long/address?with=query" in squeeze(text)
     assert "another page (page\xa04)" in text
+    sheet = pypdfium2.PdfDocument(built.output / "small.pdf")[2].get_textpage()
+    at = sheet.get_text_range().index("(page")
+    assert sheet.get_charbox(at + 4)[2] - sheet.get_charbox(at)[0] < 22, "its letters stand apart"
     assert "Nowhere." in text  # a page that stands in no contents comes last
     assert not any("genindex" in str(piece.leads) for piece in small.pieces)
     alts = {str(figure.Alt) for figure in small.find_elements("/Figure")}

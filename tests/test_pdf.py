@@ -461,6 +461,7 @@ def test_notes_pictures_and_code_are_printed_and_what_is_hostile_does_nothing(
     sheet = pypdfium2.PdfDocument(built.output / "small.pdf")[2].get_textpage()
     at = sheet.get_text_range().index("(page")
     assert sheet.get_charbox(at + 4)[2] - sheet.get_charbox(at)[0] < 22, "its letters stand apart"
+    assert "©" not in text  # the project names no holder of rights
     assert "Nowhere." in text  # a page that stands in no contents comes last
     assert not any("genindex" in str(piece.leads) for piece in small.pieces)
     alts = {str(figure.Alt) for figure in small.find_elements("/Figure")}

@@ -31,7 +31,7 @@ BLOCKS = HEADINGS | {"/P", "/LBody", "/Lbl", "/TD", "/TH", "/Caption", "/Note", 
 UNPRINTED = (
     ".//a[@class='headerlink'] | .//*[local-name()='svg'] | .//script | .//comment() | .//p[@class='sse-version']"
     " | .//h2[@class='rubric'] | .//div[contains(@class, 'finder') or contains(@class, 'feed')]"
-    " | .//div[contains(@class, 'near')] | .//details[contains(@class, 'more')]/summary"
+    " | .//li[starts-with(normalize-space(), 'See how it is in')] | .//details[contains(@class, 'more')]/summary"
 )
 SVG = ".//div[@class='diagram']/*[local-name()='svg']"
 RIGHT_TO_LEFT = r"[\u0590-\u06ff]+(?: [\u0590-\u06ff]+)*"

@@ -34,12 +34,12 @@ def test_a_picture_that_takes_long_to_load_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/photo.png").write_bytes(bytes(prose.LARGEST + 1))
+    (tmp_path / "docs/photo.JPG").write_bytes(bytes(1_000_001))
     (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     monkeypatch.setattr(prose, "ROOT", tmp_path)
     monkeypatch.setattr(sys, "argv", ["prose.py"])
     assert prose.main() == 1
-    assert capsys.readouterr().out == "docs/photo.png:1: the picture is larger than 1 MB: make it smaller\n"
+    assert capsys.readouterr().out == "docs/photo.JPG:1: the picture is larger than 1 MB: make it smaller\n"
 
 
 def test_a_good_page_has_no_finding(tmp_path: Path) -> None:

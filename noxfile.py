@@ -140,7 +140,7 @@ def build_all(*options: str) -> int:
 
 
 def run_all(task: str, *options: str) -> int:
-    not options or sys.exit(f"`{task}` looks at everything, and takes no options: python3 noxfile.py -s {task}")
+    not options or sys.exit(f"`{task}` covers everything, and takes no options: python3 noxfile.py -s {task}")
     return sum([run(LINT, command) != 0 for command in PROJECT["tool"]["handbook"][task]])  # all, in one run
 
 

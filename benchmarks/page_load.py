@@ -18,7 +18,7 @@ from statistics import median
 from threading import Thread
 
 from playwright.sync_api import Browser, sync_playwright
-from timing import describe_machine, judge, sphinx
+from timing import describe_machine, judge, start_sphinx, wait
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 LINE = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
@@ -83,7 +83,7 @@ def main() -> None:
         stock = ("-Dhtml_theme=sphinx_book_theme", "-Dhtml_additional_pages.404=search.html", "-a")
         sides = {"ours": (), "sphinx_book_theme": stock}
         for side, options in sides.items():
-            sphinx("html", DOCS, home / side, "-d", str(home / "doctrees"), *options)
+            wait(start_sphinx("html", DOCS, home / side, "-d", str(home / "doctrees"), *options))
         pages = [page for page in (home / "ours").rglob("*.html") if "_static" not in page.parts]
         pages.sort(key=lambda page: len(gzip.compress(page.read_bytes())))
         first = max((len(pages) - asked.pages) // 2, 0)

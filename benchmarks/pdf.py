@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from timing import describe_machine, judge, run, sphinx
+from timing import describe_machine, judge, start, start_sphinx, wait
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BARS = {"latex": 1 / 3, "html": 3.0}  # what ours may take of each
@@ -20,16 +20,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         diagrams = f"-Dsse_diagram_cache={home / 'diagrams'}"
-        sphinx("dummy", DOCS, home / "first", diagrams)  # draws them
+        wait(start_sphinx("dummy", DOCS, home / "first", diagrams))  # draws them
         has_latex = shutil.which("latexmk") and shutil.which("xelatex")
         for builder in ("dummy", "html", "pdf", *(["latex"] if has_latex else [])):
             options = (diagrams, "-Dlatex_engine=xelatex", "-d", str(home / f"{builder}-doctrees"))
-            cost = sphinx(builder, DOCS, home / builder, *options)
-            spent[builder] = cost.cpu
+            spent[builder] = wait(start_sphinx(builder, DOCS, home / builder, *options))
             if builder == "latex":
                 # It ends with a fault, but also with a PDF: its fonts lack characters, and makeindex refuses words.
                 command = f"cd {home}/latex && latexmk -xelatex -interaction=nonstopmode -f -silent *.tex; ls *.pdf"
-                spent[builder] += run("sh", "-c", command).cpu
+                spent[builder] += wait(start("sh", "-c", command))
             print(f"{builder}: {spent[builder]:.1f} CPU s")
     for builder, bar in BARS.items():
         if builder in spent:

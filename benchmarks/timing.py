@@ -2,31 +2,26 @@
 
 import os
 import platform
-import resource
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 
-class Cost(NamedTuple):
-    """Seconds of the processors, which other work on the machine changes little, and of the clock."""
-
-    cpu: float
-    clock: float
+def start(*command: str | Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
 
-def run(*command: str | Path) -> Cost:
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    clock, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, clock)
+def start_sphinx(builder: str, source: Path, output: Path, *options: str) -> "subprocess.Popen[bytes]":
+    return start(sys.executable, "-m", "sphinx", "-q", "-b", builder, *options, source, output)
 
 
-def sphinx(builder: str, source: Path, output: Path, *options: str) -> Cost:
-    return run(sys.executable, "-m", "sphinx", "-q", "-b", builder, *options, source, output)
+def wait(process: "subprocess.Popen[bytes]") -> float:
+    """Return the seconds of the processors that a command and its own workers took; its failure ends the benchmark."""
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.returncode == 0 or sys.exit(f"failed: {process.args!r}")
+    return usage.ru_utime + usage.ru_stime
 
 
 def judge(value: float, bar: float) -> str:

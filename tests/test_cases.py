@@ -2,8 +2,8 @@
 
 To add a case, write `NAME.md` and `NAME.toml`. The TOML holds an `[[expect]]` for each warning (`check`, `line`,
 `says`: a part of the message, and `file` where it is not the page; `type` for `check` where others warn). It may hold
-further files of the project under `[files]`, lines for its `conf.py` as `conf`, another `builder` than "html", and
-`stops = true` where nothing is built.
+further files of the project under `[files]`, lines for its `conf.py` as `conf`, what a command adds to them as
+`settings`, another `builder` than "html", and `stops = true` where nothing is built.
 Under `[answers]` it may say what the oEmbed and the thumbnail of a video answer: the case is then an online check.
 A case without any `[[expect]]` must build without a warning.
 Where a case has no `data/videos.yaml` of its own, it has that of this folder, and a page that uses all of it.
@@ -56,6 +56,7 @@ def test_case_gives_exactly_its_warnings(
     for name in case.get("folders", []):
         (tmp_path / "docs" / name).mkdir(parents=True)
     builder, settings = case.get("builder", "html"), {"sse_diagram_cache": str(diagram_cache)}
+    settings |= case.get("settings", {})
     if "answers" in case:
         host: VideoHost = request.getfixturevalue("host")
         for video, statuses in case["answers"].items():

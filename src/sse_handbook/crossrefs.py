@@ -17,10 +17,10 @@ from sphinx.util import docname_join
 from .videos import Register, VideoCard, VideoList, VideoRole, find_uses
 from .warnings_ import QUOTED, Check, did_you_mean, find_lines, read_advice, warn
 
-# How the name of each kind is written where it is defined, in MyST or in reST; what to do where nobody uses it.
+# How the name of each kind is written where it is defined, in MyST or in reST.
 DEFINED = {
-    "label": (r"\({}\)=|\.\. _{}:", Check.LABEL_DUPLICATE, Check.LABEL_UNUSED, "Link to it, or delete it."),
-    "term": (r"^[ \t]*{}[ \t]*$", Check.TERM_DUPLICATE, Check.TERM_UNUSED, "Use it, or delete the entry."),
+    "label": (r"\({}\)=|\.\. _{}:", Check.LABEL_DUPLICATE, Check.LABEL_UNUSED),
+    "term": (r"^[ \t]*{}[ \t]*$", Check.TERM_DUPLICATE, Check.TERM_UNUSED),
 }
 USES = {"label": ("ref", "numref", "any", "myst"), "term": ("term", "any", "myst")}  # the roles that lead to each kind
 LAW = re.compile(r"law-[a-z]{2,3}-|(laws|country)-[a-z]{2,3}$")  # the label of a law, or of laws, with their country
@@ -139,17 +139,17 @@ def check_book(app: Sphinx, env: BuildEnvironment) -> None:
     for docname in {page for pages in env.toctree_includes.values() for page in pages} & env.tocs.keys():
         if env.titles[docname].astext() == "<no title>":  # nor does `.. title::` say it; Sphinx tells it at each menu
             warn(Check.TITLE_MISSING, "The page has no heading. Begin it with `# Its title`.", env.doc2path(docname))
-    data = env.get_domain("sse").data
+    data, advice = env.get_domain("sse").data, "translated" if "language" in app.config.overrides else "unused"
     uses = {kind: set[str]().union(*(used[kind] for used in data["uses"].values())) for kind in USES}
     known = uses["label"] | env.domains.standard_domain.labels.keys()  # one without title that nobody uses is harmless
     places = [(at, page, *name) for page, found in sorted(data["names"].items()) for at, name in enumerate(found)]
     first = {(kind, name): (at, page) for at, page, kind, names in sorted(places)[::-1] for name in names}
     for at, docname, kind, names in places:  # `first` of two is the nearer to the top of its page, as its own label is
-        (written, duplicate, unused, advice), path = DEFINED[kind], env.doc2path(docname)
+        (written, duplicate, unused), path = DEFINED[kind], env.doc2path(docname)
         for name in names:
             if (home := first[kind, name]) != (at, docname) and (kind == "term" or name in known):
                 message = f"The {kind} `{name}` stands in `{env.doc2path(home[1], False)}`, too. Rename one of the two."
                 warn(duplicate, message, path, [1, *find_lines(path, written.replace("{}", re.escape(name)))][-1])
         if names and kind in app.config.sse_report_unused and uses[kind].isdisjoint(map(str.lower, names)):
             for line in find_lines(path, written.replace("{}", re.escape(names[0])))[:1]:  # else it was generated
-                warn(unused, f"No page uses the {kind} `{names[0]}`. {advice}", path, line)
+                warn(unused, f"No page uses the {kind} `{names[0]}`. {read_advice(advice)[kind]}", path, line)

@@ -273,10 +273,9 @@ def check_address(address: str, register: Register, path: str, line: int | None)
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-updated`: videos that no page uses, and a note on those that nobody has seen working for long."""
     register, days = Register.of(env), env.config.sse_video_max_age
-    pages: dict[str, list[Use]] = env.get_domain("sse").data["videos"]
-    for key in register.videos.keys() - {use.key for uses in pages.values() for use in uses}:
-        message = f"No page uses the video `{key}`. Show it on a page, or delete the entry."
-        warn(Check.VIDEO_UNUSED, message, register.path, register.videos[key].entry.line())
+    used = {use.key for uses in env.get_domain("sse").data["videos"].values() for use in uses}
+    for entry in (video.entry for key, video in register.videos.items() if key not in used):
+        warn(Check.VIDEO_UNUSED, read_advice("videos")["unused"].format(entry.key), entry.path, entry.line())
     oldest = str(today() - timedelta(days=days))
     if old := [key for key, video in register.videos.items() if video.status.get("seen", "") < oldest]:
         message = f"{len(old)} not seen for {days} days, or never. Run `videocheck`. Begin with: {', '.join(old[:3])}."

@@ -61,8 +61,9 @@ def find_conflict(raw: bytes) -> int:
 
 def check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """`env-before-read-docs`: the pages that will be read, and all translations, are UTF-8 and hold no conflict."""
-    folders = (Path(app.srcdir, folder, app.config.language) for folder in app.config.locale_dirs)
-    for path in (*map(env.doc2path, docnames), *(path for folder in folders for path in folder.rglob("*.po"))):
+    language = "" if app.builder.name == "gettext" else app.config.language  # it is made to refresh any of them
+    files = (path for folder in app.config.locale_dirs for path in Path(app.srcdir, folder, language).rglob("*.po"))
+    for path in (*map(env.doc2path, docnames), *files):
         read_or_stop(Path(path), "file", app.config.source_encoding)
 
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -56,10 +56,10 @@ def format_dates(day: str, text: str) -> str:
     return in_words if day and text and text.startswith(day) else "; ".join(filter(None, (format_day(day), in_words)))
 
 
-def group_by_letter(countries: Iterable[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
+def group_by_letter(countries: Collection[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
     """Return the first letters of the names, and the countries of each; an accent counts for nothing."""
-    named = ((unicodedata.normalize("NFD", country["name"]).upper(), country) for country in countries)
-    groups = groupby(sorted(named, key=lambda pair: pair[0]), lambda pair: pair[0][:1])
+    folded = [re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", each["name"].upper())) for each in countries]
+    groups = groupby(sorted(zip(folded, countries, strict=True), key=lambda pair: pair[0]), lambda pair: pair[0][:1])
     return [(letter, [country for _fold, country in group]) for letter, group in groups]
 
 

@@ -38,7 +38,7 @@ GROUPS = {"extension": [f"--editable={ROOT}", *PROJECT["project"]["dependencies"
 def make_folder(path: Path) -> Path:
     with contextlib.suppress(OSError):
         path.mkdir(parents=True, exist_ok=True)
-    for place in (f"{path}/.", *glob(f"{path}.*")):  # and what stands beside it: its lock
+    for place in (f"{path}/.", *glob(f"{path}/**/", recursive=True), *glob(f"{path}.*")):  # it, all in it, its lock
         os.access(place, os.W_OK) or sys.exit(f"{place} cannot be written to. Put that right, and run again: {AGAIN}")
     return path
 

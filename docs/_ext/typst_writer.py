@@ -22,9 +22,10 @@ UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")  #
 OUTSIDE = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 # What stands before and behind the content of a node, by its tag.
 AROUND = yaml.safe_load((Path(__file__).parent.parent / "_pdf/markup.yaml").read_text(encoding="utf-8"))
-# The function of the template that sets a list of them.
-LISTS = {"footnote": "notes", "citation": "sources"}
-WIDTHS, PART = (459, 757), 9  # of a sheet, upright and turned, in points; and how many letters of a word stay together
+LISTS = {"footnote": "notes", "citation": "sources"}  # the function of the template that sets a list of them
+WIDTHS = (459, 757)  # of a sheet, upright and turned, in points
+PARTED = re.compile(r"(?<!\w)(?![A-Z]{2})([^\W\d_]{9})[^\W\d_]{1,11}(?!\w)")  # a long word, and its longest part
+APART = re.compile(r"[\s\u200b–—\u0e00-\u0e7f\u3000-\u9fff]|[-/](?!\d)")  # in Thai, as in Chinese, lines end anywhere
 # What has no place on paper, or is written where the node above it is.
 SKIPPED = {"comment", "index", "label", "substitution_definition", "toctree"}
 
@@ -45,6 +46,12 @@ def break_words(text: str) -> str:
     """Return a text in which long addresses and names may go on in the next line."""
     may_break = r"(?<=[/?&=._#%-])(?=\w)|(?<=\w{50})(?=\w)"
     return re.sub(r"\S{24,}", lambda word: re.sub(may_break, "\u200b", word[0]), text)  # a space of no width
+
+
+def count_letters(cell: nodes.Node) -> int:
+    """Return how many letters of a cell stay together at most: Typst parts words; no capitals, figures or code."""
+    texts = (text if text.parent.tagname == "literal" else PARTED.sub(r"\1", text) for text in cell.findall(nodes.Text))
+    return max([1, *(len(part) for text in texts for part in APART.split(break_words(text)))])
 
 
 class PageWriter:
@@ -86,14 +93,8 @@ class PageWriter:
         text = re.sub(r"[ \t\r\n]+", " ", node.astext())
         return f"#{quote(break_words(text))}" if text else ""
 
-    def write_literal(self, node: nodes.literal) -> str:
-        return f"#raw({quote(break_words(node.astext()))})"
-
     def write_literal_block(self, node: nodes.literal_block) -> str:
         return f"\n#code({quote(break_words(node.astext()))})\n"
-
-    def write_inline(self, node: nodes.inline) -> str:
-        return f"{self.anchor(node)}#[{self.inside(node)}]"
 
     def write_reference(self, node: nodes.reference) -> str:
         place, url = find_place(self.docname, node), node.get("refuri", "")
@@ -164,12 +165,11 @@ class PageWriter:
     def write_table(self, node: nodes.table) -> str:
         title, head, body = (node.next_node(kind) for kind in (nodes.title, nodes.thead, nodes.tbody))
         stubs = [column.get("stub", 0) for column in node.findall(nodes.colspec)]
-        rows = ([entry.astext().split() for entry in row] for row in node.findall(nodes.row))
-        columns = zip_longest(*rows, [()] * len(stubs), fillvalue=())
-        letters = [max([1, *(min(len(word), PART) for cell in column for word in cell)]) for column in columns]
+        rows = (map(count_letters, row) for row in node.findall(nodes.row))
+        letters = [max(column) for column in zip_longest(*rows, [1] * len(stubs), fillvalue=1)]
         room, need = WIDTHS[isinstance(node.parent, nodes.section)], sum(5 * count + 8 for count in letters)
         if need > room:
-            held, size = len(stubs) * room // need, 9 * room / need
+            held, size = len(stubs) * room // need, 9 * (room - 8 * len(stubs)) / (5 * sum(letters))
             message = f"A sheet holds {held} columns like these in letters of 9 points; here they have {size:.1f}."
             warn(BookCheck.PDF, f"{message} Make two tables of it.", *get_source_line(node))
         how = f"title: [{self.inside(title)}], " if title else ""

@@ -1,9 +1,8 @@
 """Check the book's prose: short sentences, short words, one shape of page, and what nobody means in Markdown.
 
-It reads the source, so that each finding names a line that a writer can open. Limits, and what to avoid, stand in
-`pyproject.toml` under `[tool.prose]`; what rumdl finds is left to it. The reading grade is Flesch-Kincaid (Kincaid and
-others, 1975). Syllables are counted by rule, for a dictionary of sounds is a package more: over the pages of November
-2026 the grade differs from that by the CMU Pronouncing Dictionary by 0.13 on average. (textstat 0.7.13 downloads it.)
+Limits, and what nobody means, stand in `pyproject.toml` under `[tool.prose]`; what rumdl finds is left to it. The
+reading grade is Flesch-Kincaid (Kincaid and others, 1975). Syllables are counted by rule: a dictionary of sounds is a
+package more, and over the pages of November 2026 the two grades differ by 0.13 on average (CMU Pronouncing Dictionary).
 """
 
 import re
@@ -20,9 +19,7 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
 ROOT = Path(__file__).parent.parent
-# Directives whose body is prose; every other directive's body is data or code.
-PROSE_DIRECTIVES = {"admonition", "note", "tip", "important", "warning", "seealso", "hint", "caution", "dropdown"}
-PICTURE = re.compile(r"\.(png|jpe?g|gif|svg|webp|heic)$", re.IGNORECASE)  # 1 MB takes 20 s on a slow line
+RULES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["prose"]
 VOWELS = re.compile("(?<=c)o(?=op)|i(?=at)|[aeiouy]+")  # a syllable each: co-operative, associ-ation
 SILENT = re.compile(r"(?:(?<![aeiouy])(?<![^aeiouy]l)e|(?<![aeiouycghsxz])(?<![^aeiouy]l)es|(?<![aeiouydt])ed)$")
 WORD = re.compile(r"[^\W_](?:[\w'’.,/-]*[^\W_])?")  # a number or a compound with hyphens is one
@@ -36,7 +33,7 @@ class Page:
     def __init__(self) -> None:
         self.sentences, self.cells, self.in_short = list[Sentence](), list[Sentence](), list[Sentence]()
         self.headings, self.mistakes = list[tuple[int, str]](), list[tuple[int, str]]()
-        self.rows = list[tuple[int, str, str]]()  # the line, of what kind (`source` or what is `left`), and its text
+        self.blocks = list[tuple[int, str, str]]()  # the line, the table of `[tool.prose]`, and the text
         self.first_block = ""
 
 
@@ -66,17 +63,17 @@ def read_inline(token: Token) -> str:
     return text
 
 
-def read_left(token: Token) -> str:
-    """Return the text of an inline token that is no markup, in the lines of the source."""
-    children = token.children or []
-    return "".join("\n" if "break" in child.type else child.content * (child.type == "text") for child in children)
+def read_kind(token: Token, kind: str) -> str:
+    """Return what is of one kind within an inline token (`text` is no markup), in the lines of the source."""
+    return "".join("\n" if "break" in one.type else one.content * (one.type == kind) for one in token.children or [])
 
 
 def read_page(path: Path) -> Page:
-    """Parse a page as MyST does, and keep what a reader reads."""
+    """Parse a page as MyST does, and keep what a reader reads; of another file, its text."""
     extensions, page = {"colon_fence", "deflist", "attrs_inline", "attrs_block"}, Page()
+    page.blocks = [(1, "file", text := path.read_text(encoding="utf-8")), (1, path.suffix, text)]
     parser = create_md_parser(MdParserConfig(enable_extensions=extensions), RendererHTML)
-    collect(page, parser.parse(path.read_text(encoding="utf-8")), parser)
+    collect(page, parser.parse(text) if path.suffix == ".md" else [], parser)
     return page
 
 
@@ -86,9 +83,10 @@ def collect(page: Page, tokens: list[Token], parser: Any, offset: int = 0, box: 
     for number, token in enumerate(tokens):
         in_table = token.type == "table_open" or (in_table and token.type != "table_close")
         line = offset + (token.map or [0])[0] + 1
+        texts = {"block": f"{token.type} {token.markup}{token.info}\n{token.content}"}
         if token.type == "inline":
-            for kind, text in (("source", token.content), ("left", read_left(token))):
-                page.rows += ((row, kind, part) for row, part in enumerate(text.split("\n"), line))
+            texts = {"source": token.content, "left": read_kind(token, "text"), "html": read_kind(token, "html_inline")}
+        page.blocks += ((line, *text) for text in texts.items())
         if token.type == "inline" and tokens[number - 1].type == "heading_open":
             page.headings.append((line, read_inline(token)))
         elif token.type == "inline":
@@ -97,25 +95,25 @@ def collect(page: Page, tokens: list[Token], parser: Any, offset: int = 0, box: 
             found = [(row, text.strip(), words) for row, text in rows if (words := WORD.findall(text))]
             (page.cells if in_table else page.sentences).extend(found)
             page.in_short += found if box == "In short" else []
-        elif token.type == "myst_target" and re.search(r"[–—\xa0]", token.content):
-            page.mistakes.append((line, "a label has plain hyphens: `-`"))
         elif token.type == "colon_fence" and token.map and token.map[1] - token.map[0] == token.content.count("\n") + 1:
             # Its lines are those of its content and one more: there is no line that closes it.
             page.mistakes.append((line, "this `:::` is never closed: add a line `:::` where its content ends"))
         elif token.type in ("colon_fence", "fence") and (directive := DIRECTIVE.match(token.info)):
             page.first_block = page.first_block or directive[2]
-            if directive[1] in PROSE_DIRECTIVES:
+            if directive[1] in RULES["read"] + RULES["measured"]:
+                body = page if directive[1] in RULES["measured"] else Page()
+                body.blocks, body.mistakes = page.blocks, page.mistakes
                 inside = re.sub(r"\A(?::[\w-]+:.*\n)*", lambda options: "\n" * options[0].count("\n"), token.content)
-                collect(page, parser.parse(inside), parser, line, directive[2])
-            elif directive[1] in ("image", "figure") and not re.search(r"^:alt: *\S", token.content, re.MULTILINE):
-                page.mistakes.append((line, "the picture has no `:alt:`, a text for those who cannot see it"))
+                collect(body, parser.parse(inside), parser, line, directive[2])
 
 
 def check(page: Page, rules: dict[str, Any], name: str) -> Iterator[tuple[int, str]]:
     yield from page.mistakes
-    rows = ((line, text, rules[kind]) for line, kind, text in page.rows)
     yield from (
-        (line, advice) for line, text, known in rows for wrong, advice in known.items() if re.search(wrong, text)
+        (line + text.count("\n", 0, slip.start()), advice)
+        for line, kind, text in page.blocks
+        for wrong, advice in rules.get(kind, {}).items()
+        for slip in re.finditer(wrong, text, re.MULTILINE)
     )
     for line, text, words in page.sentences + page.cells:
         if len(words) > rules["max_words"]:
@@ -156,15 +154,17 @@ def find_rule(table: dict[str, Any], name: str) -> Any:  # the first pattern tha
 
 
 def main() -> int:
-    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["prose"]
-    files = [path for path in (ROOT / "docs").rglob("*") if PICTURE.search(path.name) and path.stat().st_size > 1e6]
-    findings = [(str(path.relative_to(ROOT)), 1, "the picture is larger than 1 MB: make it smaller") for path in files]
-    for path in [*map(Path, sys.argv[1:])] or sorted((ROOT / "docs").rglob("*.md")):  # the pages to check; else all
+    files = sorted(path for path in (ROOT / "docs").rglob("*") if path.is_file())
+    large = [path for path in files if path.suffix.lower() in RULES["pictures"] and path.stat().st_size > 1e6]
+    findings = {(str(path.relative_to(ROOT)), 1, "the picture is larger than 1 MB: make it smaller") for path in large}
+    for path in [*map(Path, sys.argv[1:])] or files:  # the files to check; else all
         name = path.resolve().relative_to(ROOT).as_posix()
-        if not any(Path(name).match(pattern) for pattern in rules["exclude"]):
-            findings += ((name, *found) for found in check(read_page(path), rules, name))
-    for place in sorted(findings):
-        print("{}:{}: {}".format(*place))
+        if path.suffix in RULES and not any(Path(name).match(pattern) for pattern in RULES["exclude"]):
+            try:
+                findings |= {(name, *found) for found in check(read_page(path), RULES, name)}
+            except UnicodeDecodeError as error:
+                findings.add((name, error.object.count(b"\n", 0, error.start) + 1, "no UTF-8: save it as UTF-8"))
+    sys.stdout.writelines("{}:{}: {}\n".format(*place) for place in sorted(findings))
     return 1 if findings else 0
 
 

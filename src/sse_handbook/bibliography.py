@@ -60,7 +60,7 @@ class KnownSources(SphinxRole):
             hint = did_you_mean(key, known) or " Add it to the file of sources, with title, date and address."
             warn(Check.XREF_MISSING, f"No source has the key `{key}`.{hint}", path, line, key)
         found = {key: f"{{{before}}}{key}{{{after}}}" for key, before, after in targets if key in known}
-        self.env.metadata[self.env.current_document.docname].setdefault("sources_cited", set()).update(found)
+        self.env.metadata[self.env.current_document.docname].setdefault("sources_cited", {}).update(found)
         if not found:
             return [nodes.inline("", f"[{self.text}]")], []
         self.text = self.target = ",".join(found.values()).replace("{}", "")

@@ -78,9 +78,9 @@ def check_published(app: Sphinx, addresses: dict[str, str], redirects: Collectio
     unread = ("law", "countries-") * bool(book.register.left_out)
     unread += tuple(f"video-{key}" for key in Register.of(app.env).left_out)
     # Of a label or a term that stands twice, Sphinx knows one place.
-    names, before = app.env.get_domain("sse").data["names"], {"label": "", "term": "term-"}
-    kept = {f"{page}#{before[kind]}{nodes.make_id(text)}" for page in names for kind, of in names[page] for text in of}
-    done = {*addresses, *kept, *redirects}
+    pages, lead = app.env.get_domain("sse").data["pages"].items(), {"label": "", "term": "term-"}
+    own = {f"{at}#{lead[kind]}{nodes.make_id(text)}" for at, page in pages for kind, of in page["names"] for text in of}
+    done = {*addresses, *own, *redirects}
     for _version, path, listed in sorted(lists, reverse=True):
         for lost in listed:
             if {lost, lost.lower()} & done or lost.partition("#")[2].startswith(unread):

@@ -27,4 +27,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", crossrefs.collect_names)
     app.add_post_transform(crossrefs.PrepareLinks)
     app.connect("env-check-consistency", crossrefs.check_book)
-    return {"version": version("sse-handbook"), "env_version": 25, "parallel_read_safe": True}
+    return {"version": version("sse-handbook"), "env_version": 26, "parallel_read_safe": True}

@@ -17,11 +17,7 @@ from sphinx.util import docname_join
 from .videos import Register, VideoCard, VideoList, VideoRole, find_uses
 from .warnings_ import QUOTED, Check, did_you_mean, find_lines, read_advice, warn
 
-# How the name of each kind is written where it is defined, in MyST or in reST.
-DEFINED = {
-    "label": (r"\({}\)=|\.\. _{}:", Check.LABEL_DUPLICATE, Check.LABEL_UNUSED),
-    "term": (r"^[ \t]*{}[ \t]*$", Check.TERM_DUPLICATE, Check.TERM_UNUSED),
-}
+DEFINED = {"label": r"\({}\)=|\.\. _{}:", "term": r"^[ \t]*{}[ \t]*$"}  # how each is written, in MyST or in reST
 USES = {"label": ("ref", "numref", "any", "myst"), "term": ("term", "any", "myst")}  # the roles that lead to each kind
 LAW = re.compile(r"law-[a-z]{2,3}-|(laws|country)-[a-z]{2,3}$")  # the label of a law, or of laws, with their country
 
@@ -32,15 +28,13 @@ class SSEDomain(Domain):
     name = "sse"
     roles: ClassVar = {"video": VideoRole()}
     directives: ClassVar = {"video": VideoCard, "videos": VideoList}
-    initial_data: ClassVar[dict[str, Any]] = {"names": {}, "uses": {}, "videos": {}}  # each by document
+    initial_data: ClassVar[dict[str, Any]] = {"pages": {}}  # by document, the `names`, `uses` and `videos` of each
 
     def clear_doc(self, docname: str) -> None:
-        for table in self.initial_data:
-            self.data[table].pop(docname, None)
+        self.data["pages"].pop(docname, None)
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
-        for table in self.initial_data:
-            self.data[table].update({name: page for name, page in otherdata[table].items() if name in docnames})
+        self.data["pages"].update({name: page for name, page in otherdata["pages"].items() if name in docnames})
 
     def resolve_any_xref(self, *arguments: Any) -> list[Any]:
         return []  # MyST warns about a domain that does not answer
@@ -64,8 +58,8 @@ def collect_names(app: Sphinx, doctree: nodes.document) -> None:
             for kind in (kind for kind, roles in USES.items() if node["reftype"] in roles):
                 uses[kind].add(target)
     uses["twice"] = {name for name, own in doctree.nametypes.items() if own and not doctree.nameids[name]}
-    data = app.env.get_domain("sse").data
-    data["names"][docname], data["uses"][docname], data["videos"][docname] = found, uses, find_uses(app.env, elements)
+    page = {"names": found, "uses": uses, "videos": find_uses(app.env, elements)}
+    app.env.get_domain("sse").data["pages"][docname] = page
 
 
 def tell_missing(env: BuildEnvironment, message: str, path: str, line: int, check: Enum) -> bool:
@@ -82,7 +76,7 @@ def tell_missing(env: BuildEnvironment, message: str, path: str, line: int, chec
         kind, page = "" if ":" in target else "doc", path  # of an inventory
     if not (kind and target) or (kind == "label" and target.lower() in env.domains.standard_domain.anonlabels):
         return False
-    doubled = set[str]().union(*(used["twice"] for used in env.get_domain("sse").data["uses"].values()))
+    doubled = set[str]().union(*(found["uses"]["twice"] for found in env.get_domain("sse").data["pages"].values()))
     kind = "twice" if kind in ("label", "anchor") and target.lower() in doubled else kind
     what, advice = read_advice("missing")[kind]
     hint = did_you_mean(target, find_names(env, kind, target, page)) or f" {advice}"
@@ -106,11 +100,11 @@ def find_names(env: BuildEnvironment, kind: str, target: str, page: str) -> Iter
 
 
 def reread_pages(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
-    """`env-get-outdated`: lists of videos, which name pages; where a name stands twice, the other page that has it."""
-    names, changed = env.get_domain("sse").data["names"], set[str]().union(*changes)
-    lost = {name for page in changed & names.keys() for _kind, some in names[page] for name in some}  # on both pages
+    """`env-get-outdated`: lists of videos, which name pages; where a name stands on two pages, the other one."""
+    pages, changed = env.get_domain("sse").data["pages"], set[str]().union(*changes)
+    lost = {name for page in changed & pages.keys() for _kind, some in pages[page]["names"] for name in some}
     lost |= {f"video-{key}" for key in Register.of(env).videos if changed}
-    return [page for page, found in names.items() if any(not lost.isdisjoint(some) for _kind, some in found)]
+    return [page for page in pages if any(not lost.isdisjoint(some) for _kind, some in pages[page]["names"])]
 
 
 class PrepareLinks(SphinxPostTransform):
@@ -139,17 +133,19 @@ def check_book(app: Sphinx, env: BuildEnvironment) -> None:
     for docname in {page for pages in env.toctree_includes.values() for page in pages} & env.tocs.keys():
         if env.titles[docname].astext() == "<no title>":  # nor does `.. title::` say it; Sphinx tells it at each menu
             warn(Check.TITLE_MISSING, "The page has no heading. Begin it with `# Its title`.", env.doc2path(docname))
-    data, advice = env.get_domain("sse").data, "translated" if "language" in app.config.overrides else "unused"
-    uses = {kind: set[str]().union(*(used[kind] for used in data["uses"].values())) for kind in USES}
+    pages, about = env.get_domain("sse").data["pages"], "translated" if "language" in app.config.overrides else "unused"
+    uses = {kind: set[str]().union(*(found["uses"][kind] for found in pages.values())) for kind in USES}
     known = uses["label"] | env.domains.standard_domain.labels.keys()  # one without title that nobody uses is harmless
-    places = [(at, page, *name) for page, found in sorted(data["names"].items()) for at, name in enumerate(found)]
+    places = [(at, page, *name) for page in sorted(pages) for at, name in enumerate(pages[page]["names"])]
     first = {(kind, name): (at, page) for at, page, kind, names in sorted(places)[::-1] for name in names}
     for at, docname, kind, names in places:  # `first` of two is the nearer to the top of its page, as its own label is
-        (written, duplicate, unused), path = DEFINED[kind], env.doc2path(docname)
+        written, path = DEFINED[kind], env.doc2path(docname)
         for name in names:
             if (home := first[kind, name]) != (at, docname) and (kind == "term" or name in known):
                 message = f"The {kind} `{name}` stands in `{env.doc2path(home[1], False)}`, too. Rename one of the two."
-                warn(duplicate, message, path, [1, *find_lines(path, written.replace("{}", re.escape(name)))][-1])
+                line = [1, *find_lines(path, written.replace("{}", re.escape(name)))][-1]
+                warn(Check[f"{kind.upper()}_DUPLICATE"], message, path, line)
         if names and kind in app.config.sse_report_unused and uses[kind].isdisjoint(map(str.lower, names)):
             for line in find_lines(path, written.replace("{}", re.escape(names[0])))[:1]:  # else it was generated
-                warn(unused, f"No page uses the {kind} `{names[0]}`. {read_advice(advice)[kind]}", path, line)
+                message = f"No page uses the {kind} `{names[0]}`. {read_advice(about)[kind]}"
+                warn(Check[f"{kind.upper()}_UNUSED"], message, path, line)

@@ -1,8 +1,4 @@
-"""From an address to the one video it stands for: pure, offline, and with a hint on how to fix what is wrong.
-
-A host is known by its exact ASCII name; PeerTube runs on any host, so it is known by the path, with a version 4 UUID.
-No pattern here goes over a text again and again: a very long address costs time in proportion to its length.
-"""
+"""From an address to the one video it stands for: pure, offline, and with a hint on how to fix what is wrong."""
 
 import base64
 import re
@@ -12,17 +8,18 @@ from functools import reduce
 from urllib.parse import parse_qs, unquote
 from uuid import UUID
 
+# No pattern here goes over a text again and again: a very long address costs time in proportion to its length.
 # The host must be plain: `@`, brackets, a backslash or a letter outside ASCII never stand in a host that we know.
 ADDRESS = re.compile(r"(?ais)(?:(?:https?:)?//)?(?P<host>[a-z0-9.-]++)(?::(?:80|443)?)?(?P<rest>(?:[/?#&].*)?)")
 YOUTUBE_HOST = re.compile(  # two letters in front were the countries' pages, until 2012
     r"(?:(?:www|m|music|gaming|studio|[a-z]{2})\.)?youtube\.com"
     r"|(?:www\.)?(?:youtu\.be|youtube-nocookie\.com|youtubekids\.com|youtube\.googleapis\.com)"
+    r"|i[0-9]?\.ytimg\.com|img\.youtube\.com"  # of pictures
 )
-YOUTUBE_IMAGE_HOST = re.compile(r"i[0-9]?\.ytimg\.com|img\.youtube\.com")
 # 64 bits in URL-safe base64 (RFC 4648, section 5): the last character carries four of them, so only 16 can stand there.
 YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]")
 NOT_IN_YOUTUBE_ID = re.compile(r"[^A-Za-z0-9_-]")
-BEFORE_ID = {"embed", "v", "e", "shorts", "live", "vi", "video"}
+BEFORE_ID = {"embed", "v", "e", "shorts", "live", "video", "vi", "vi_webp", "an", "an_webp", "sb"}  # then pictures
 # Pages that take the id as `v=`. Others have a `v=` that is not what they show (`/redirect`, `/playlist`).
 VIDEO_PAGES = {"", "watch", "watch_popup", "live_chat"}
 
@@ -32,7 +29,7 @@ VIMEO_VIDEO = re.compile(  # `…/…/video` is how showcases, albums and vimeop
     r"(?P<id>[1-9][0-9]{0,10}(?:/[0-9a-f]{8,20})?)(?P<tail>(?:[^0-9A-Za-z/].*)?)(?:/.*)?"
 )
 
-# A UUID, or the same number in the alphabet that PeerTube's `short-uuid` takes from Flickr; then perhaps a comment's.
+# PeerTube runs on any host, so its path counts: a UUID, or the number in Flickr's alphabet; then perhaps a comment's.
 BASE58 = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 PEERTUBE_PAGE = re.compile(
     r"(?s)(?:w|videos/watch|videos/embed)/(?P<id>[0-9a-fA-F-]{36}|\w{22})(?:;\w+=\w+)?(?P<tail>(?:[^0-9A-Za-z/].*)?)"
@@ -97,8 +94,6 @@ def parse_video_link(url: str) -> VideoLink | None:
     path, *query = re.split(r"[?&]", before)
     steps = [unquote(step) for step in path.split("/") if step]
     fields = parse_qs(fragment.lstrip("!/").replace("?", "&")) | parse_qs("&".join(query))
-    if YOUTUBE_IMAGE_HOST.fullmatch(host) and len(steps) > 1 and steps[0].startswith(("vi", "an", "sb")):
-        return VideoLink("youtube", _check_youtube_id(steps[1]))
     if YOUTUBE_HOST.fullmatch(host):
         return _parse_youtube(host, steps, fields)
     if VIMEO_HOST.fullmatch(host):

@@ -58,23 +58,18 @@ class Asker:
         """Return the status of a video, and why: the first row of its host's table that fits."""
         hidden = link.provider == "vimeo" and "/" in link.id
         rows = self.tables["Vimeo, an address with a hash" if hidden else HOST_NAMES[link.provider]]["answers"]
-        found, picture = self.ask("oembed", link), ""
-        for oembed, thumbnail, status, why in rows:
-            if oembed == "anything else" or found in oembed.split(" or "):
-                if thumbnail != "not asked":
-                    picture = picture or self.ask("thumbnail", link)
-                if thumbnail in ("not asked", picture):
-                    return status, why
-        raise LookupError(found)  # the last row fits all
+        found = self.ask("oembed", link)
+        fitting = [row[1:] for row in rows if row[0] == "anything else" or found in row[0].split(" or ")]
+        picture = "" if fitting[0][0] == "not asked" else self.ask("thumbnail", link)
+        return next((status, why) for thumbnail, status, why in fitting if thumbnail in ("not asked", picture))
 
     def check_host(self, provider: str) -> None:
         """Do not believe a host that does not know a video that is there, or knows one that never was."""
         host = urlsplit(self.hosts[provider]["oembed"]).netloc
         for name, right in (("alive", "alive"), ("never", "dead")):
-            if known := self.hosts[provider].get(name):
-                status, _why = self.check(VideoLink(provider, known))
-                if status != right:
-                    self.silent.setdefault(host, f"{host} says of {known}, which must be {right}: {status}")
+            known = self.hosts[provider].get(name)
+            if known and (status := self.check(VideoLink(provider, known))[0]) != right:
+                self.silent.setdefault(host, f"{host} says of {known}, which must be {right}: {status}")
 
     def ask(self, what: str, link: VideoLink) -> str:
         """Return the answer to a request, as the tables have it."""
@@ -109,11 +104,9 @@ def decide_status(before: Status, found: str, day: date) -> Status:
     """Return what to remember. Dead is what two runs agree on, a day apart (a week where it was but suspect)."""
     if found == "unknown":  # it changes nothing
         return before
-    known = {"status": found, "checked": str(day)}
-    if found.startswith("alive"):
-        return known | {"seen": str(day)}
-    known |= {"seen": before["seen"]} if "seen" in before else {}
-    if found == "restricted":
+    seen = str(day) if found.startswith("alive") else before.get("seen")
+    known = {"status": found, "checked": str(day)} | ({"seen": seen} if seen else {})
+    if found not in ("dead", "suspect"):
         return known
     since = before.get("since", str(day))
     agreed = (day - date.fromisoformat(since)).days >= (1 if found == "dead" else 7)
@@ -163,10 +156,10 @@ class VideoCheckBuilder(DummyBuilder):
 
     def collect_videos(self) -> dict[VideoLink, list[Use]]:
         """Return every video of the list, and then every other one that a page uses, each with its places."""
-        videos, pages = dict[VideoLink, list[Use]](), sorted(self.env.get_domain("sse").data["videos"].items())
+        videos, pages = dict[VideoLink, list[Use]](), sorted(self.env.get_domain("sse").data["pages"].items())
         listed = Register.of(self.env).videos.items()
         uses = [Use(key, video.link, str(video.entry.path), video.entry.line("link")) for key, video in listed]
-        for use in [*uses, *(use for _page, uses in pages for use in uses)]:
+        for use in [*uses, *(use for _name, page in pages for use in page["videos"])]:
             videos.setdefault(use.link.video, []).append(use)
         return videos
 

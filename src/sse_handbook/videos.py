@@ -213,10 +213,10 @@ def lead_to_video(app: Sphinx, env: BuildEnvironment, node: nodes.Element, text:
 
 def name_users(app: Sphinx, doctree: nodes.document, here: str) -> None:
     """`doctree-resolved`: all pages have been read, so those that use a video can be named."""
-    pages = app.env.get_domain("sse").data["videos"]
+    pages = app.env.get_domain("sse").data["pages"]
     for line in doctree.findall(nodes.paragraph) if any(name.startswith("video-") for name in doctree.nameids) else ():
         if key := line.get("users_of"):
-            users = [name for name in sorted(pages) if name != here and key in {use.key for use in pages[name]}]
+            users = [at for at in sorted(pages) if at != here and key in {use.key for use in pages[at]["videos"]}]
             line.append(nodes.Text(_("On pages:") if users else _("On no page yet.")))
             for name in users:
                 title = nodes.inline("", app.env.titles[name].astext(), classes=["doc"])
@@ -273,7 +273,7 @@ def check_address(address: str, register: Register, path: str, line: int | None)
 def find_unused(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-updated`: videos that no page uses, and a note on those that nobody has seen working for long."""
     register, days = Register.of(env), env.config.sse_video_max_age
-    used = {use.key for uses in env.get_domain("sse").data["videos"].values() for use in uses}
+    used = {use.key for page in env.get_domain("sse").data["pages"].values() for use in page["videos"]}
     for entry in (video.entry for key, video in register.videos.items() if key not in used):
         warn(Check.VIDEO_UNUSED, read_advice("videos")["unused"].format(entry.key), entry.path, entry.line())
     oldest = str(today() - timedelta(days=days))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from logging import WARNING, getLogger
 from typing import Any
 
@@ -18,7 +19,7 @@ TRANSLATED = re.compile(r"""(?<=:term:`)[^`]*|(?<=`)[^`<]*(?=<)|["']""")  # of l
 
 def complete_warnings(app: Sphinx) -> None:
     """`builder-inited`: pass each warning through `complete` before Sphinx counts it, whichever process it is from."""
-    told, unread = set[tuple[str, str]](), set[str]()  # pages with front matter that nobody can read
+    told, shown, unread = set[tuple[str, str]](), dict[str, bool](), set[str]()  # the last: pages with bad front matter
 
     def complete(record: Any) -> bool:
         """Return whether to show a warning: not what was told, what we tell in our words, or what follows from it."""
@@ -53,9 +54,20 @@ def complete_warnings(app: Sphinx) -> None:
         vars(record).update(msg=f"{message.rstrip('.')}.{hint}", args=(), levelno=WARNING, location=f"{path}:{line}")
         return kind != "toc.not_included" or path not in unread  # `orphan` may be a field of it
 
+    def note_pages(app: Sphinx, error: Exception | None) -> None:
+        """Keep which pages the next build reads again, to tell what is wrong in them, or in a file that they show."""
+        files = {(app.srcdir / re.split(r":(?!\\)", place)[0]).resolve() for place in shown if place}
+        sources = {page: [app.env.doc2path(page), *app.env.dependencies[page]] for page in app.env.all_docs if files}
+        pages = [page for page, some in sources.items() if any((app.srcdir / file).resolve() in files for file in some)]
+        note = app.doctreedir / f"warned-{app.builder.name}.txt"
+        with suppress(OSError), note.open("a" if error else "w", encoding="utf-8") as file:
+            file.write("\n".join(["", *(pages or [app.config.root_doc])]) if files else "")
+
     for handler in getLogger(logging.NAMESPACE).handlers:
         if handler.level == WARNING:
             handler.filters.insert(0, complete)
+            handler.addFilter(lambda record: shown.setdefault(vars(record).get("location") or "", True))
+    app.connect("build-finished", note_pages)
 
 
 def _list_names(kind: str, names: list[str], app: Sphinx, path: str) -> Iterable[str]:

@@ -100,11 +100,15 @@ def find_names(env: BuildEnvironment, kind: str, target: str, page: str) -> Iter
 
 
 def reread_pages(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
-    """`env-get-outdated`: lists of videos, which name pages; where a name stands on two pages, the other one."""
+    """`env-get-outdated`: pages with warnings; lists of videos; where a name stands on two pages, the other one."""
     pages, changed = env.get_domain("sse").data["pages"], set[str]().union(*changes)
     lost = {name for page in changed & pages.keys() for _kind, some in pages[page]["names"] for name in some}
     lost |= {f"video-{key}" for key in Register.of(env).videos if changed}
-    return [page for page in pages if any(not lost.isdisjoint(some) for _kind, some in pages[page]["names"])]
+    own = app.doctreedir / f"warned-{app.builder.name}.txt"
+    last = own.stat().st_mtime if own.exists() else 0  # this builder has read again what was noted before
+    notes = [note for note in app.doctreedir.glob("warned-*.txt") if note.stat().st_mtime >= last]
+    warned = [page for note in notes for page in note.read_text("utf-8").split("\n")]
+    return warned + [page for page in pages if any(not lost.isdisjoint(some) for _kind, some in pages[page]["names"])]
 
 
 class PrepareLinks(SphinxPostTransform):

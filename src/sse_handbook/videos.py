@@ -102,13 +102,13 @@ def read_register(app: Sphinx) -> None:
             warn(Check.REGISTER, item.message, path, item.line)
             register.left_out.add(item.key)
             continue
-        problem = f"`{item.value['link']}` {read_advice('videos')['host']}"
         try:
             if link := parse_video_link(item.value["link"]):
                 _warn_of_conflicts(item, link.video, register)
                 register.videos[item.key] = Video(item, link, (register.status or {}).get(link.video.url, {}))
                 register.keys.setdefault(link.video, item.key)
                 continue
+            problem = f"`{item.value['link']}` {read_advice('videos')['host']}"
         except VideoLinkError as error:
             problem = f"{error} {error.hint}"
         warn(Check.VIDEO_ADDRESS, problem, path, item.line("link"))

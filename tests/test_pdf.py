@@ -496,6 +496,7 @@ def test_a_wide_table_stays_on_its_sheet_turned_or_told(tmp_path: Path, diagram_
     page, width = max(sheets, key=lambda sheet: sheet[0].get_text_range().count("Some"))
     text = page.get_text_range()
     assert (width > 600) == (count > 8 or words == CODES)
+    assert "Wide" in text, "its heading stands alone on the sheet before"
     for nth in (0, 1):  # of the heads, and of the row: a word may be parted
         found = [[*re.finditer(r"\W*".join(word), text)][nth] for word in words]
         boxes = [[page.get_charbox(at) for at in range(*word.span())] for word in found]

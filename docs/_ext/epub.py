@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util.fileutil import copy_asset_file
 
+CLEAN = bytes(32 if byte < 32 and byte not in b"\t\n\r" else byte for byte in range(256))  # XML has no place for these
 PACKAGE = Path(__file__).parent.parent / "_templates/epub/content.opf.jinja"
 
 
@@ -71,8 +72,8 @@ class BookBuilder(Epub3Builder):
             for name in ("mimetype", "META-INF/container.xml", "content.opf", "toc.ncx", *self.files):
                 entry = ZipInfo(name, date[:6])
                 entry.external_attr = 0o644 << 16
-                method = ZIP_STORED if name == "mimetype" else ZIP_DEFLATED
-                book.writestr(entry, Path(self.outdir, name).read_bytes(), method)
+                data = Path(self.outdir, name).read_bytes().translate(CLEAN if name.endswith(("html", "ncx")) else None)
+                book.writestr(entry, data, ZIP_STORED if name == "mimetype" else ZIP_DEFLATED)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

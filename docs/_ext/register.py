@@ -57,8 +57,7 @@ def read_register(folder: Path, sources: Collection[str] | None = None) -> Regis
                 register.laws[item.key] = _make_law(item, register.countries[path.stem])
     for steps, message in _find_faults(register, sources):
         entry = register.entries[str(steps[0])]
-        place = ".".join(map(str, steps))
-        register.faults.append(Fault(entry.path, entry.line(*steps[1:]), f"`{place}`: {message}"))
+        register.faults.append(Fault(entry.path, entry.line(*steps[1:]), f"`{'.'.join(map(str, steps))}`: {message}"))
     for law in register.laws.values():  # what has been told here is not told again by whoever cites it
         law["sources"] = [source for source in law["sources"] if sources is None or source in sources]
     _complete_relations(register.laws)

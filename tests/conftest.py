@@ -87,6 +87,12 @@ def write_files(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
+def find_page(label: str) -> str:
+    """Where the handbook has a label, by the page's address without its ending: a page may move, its label stays."""
+    page = next(page for page in (ROOT / "docs").rglob("*.md") if f"\n({label})=\n" in f"\n{page.read_text('utf-8')}")
+    return page.relative_to(ROOT / "docs").with_suffix("").as_posix()
+
+
 def read_pages(folder: Path) -> Iterator[tuple[str, html.HtmlElement]]:
     """Yield every page of a site that was built, by its address in the folder."""
     for path in sorted(folder.rglob("*.html")):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from book_checks import BookCheck
-from conftest import ROOT, build
+from conftest import ROOT, build, find_page
 from loopback import Reply, VideoHost
 
 from sse_handbook.warnings_ import Check
@@ -78,6 +78,6 @@ def test_case_gives_exactly_its_warnings(
 def test_every_check_has_a_case_and_is_explained() -> None:
     texts = [page.with_suffix(".toml").read_text(encoding="utf-8") for page in CASES]
     shown = {each["check"] for text in texts for each in tomllib.loads(text).get("expect", []) if "check" in each}
-    page = (ROOT / "docs/contribute/checks.md").read_text(encoding="utf-8")
+    page = (ROOT / f"docs/{find_page('checks')}.md").read_text(encoding="utf-8")
     assert shown == {check.name.lower() for check in (*Check, *BookCheck)}
     assert shown == set(re.findall(r"^### `sse\.(\w+)`$", page, re.MULTILINE))

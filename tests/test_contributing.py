@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, write_files
+from conftest import ROOT, find_page, write_files
 from pybtex.database import parse_string
 
 from sse_handbook.data_files import Entry, read_entries
@@ -109,7 +109,7 @@ def test_from_a_clone_to_a_green_check_and_a_commit_with_a_mistake_on_the_way(cl
     page.write_text(f"{right}\nA line.\n", encoding="utf-8")
     green = run(clone, second)
     assert green.returncode == 0, green.stdout
-    typed = [command for page, command in COMMANDS if page == "docs/contribute/first.md"]
+    typed = [command for page, command in COMMANDS if page == f"docs/{find_page('first-contribution')}.md"]
     settings = "git config user.name A && git config user.email a@example.org"
     for command in (settings, *sorted((line for line in typed if re.match("git (switch|add)", line)), reverse=True)):
         assert (done := run(clone, command)).returncode == 0, done.stdout
@@ -117,7 +117,7 @@ def test_from_a_clone_to_a_green_check_and_a_commit_with_a_mistake_on_the_way(cl
 
 
 def test_the_entries_to_copy_are_what_the_registers_take(tmp_path: Path) -> None:
-    text = (ROOT / "docs/contribute/adding.md").read_text("utf-8")
+    text = (ROOT / f"docs/{find_page('adding')}.md").read_text("utf-8")
     source, law, video = re.findall(r"^```(?:bibtex|yaml)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert len(parse_string(source, "bibtex").entries) == 1
     for schema, example in (("docs/data/schemas/laws", law), ("src/sse_handbook/videos", video)):
@@ -267,7 +267,7 @@ def test_a_language_has_folders_of_its_own_and_a_release_makes_no_environment_an
 def test_the_page_on_tools_names_each_dependency_and_no_other() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     wanted = [*project["project"]["dependencies"], *chain(*project["dependency-groups"].values())]
-    page = (ROOT / "docs/contribute/tools.md").read_text("utf-8")
+    page = (ROOT / f"docs/{find_page('tools')}.md").read_text("utf-8")
     rows = re.findall(r"^\| (?!Package)([\w, -]+) \| \w", page, re.MULTILINE)
     assert sorted(name for row in rows for name in row.split(", ")) == sorted(
         re.match(r"[\w-]+", requirement)[0] for requirement in wanted

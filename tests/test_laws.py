@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import pypdfium2
 import pytest
 import yaml
-from conftest import ROOT, Built, build, write_files
+from conftest import ROOT, Built, build, find_page, read_pages, write_files
 from law_changes import find_changes, format_laws
 from law_text import escape_markdown, format_dates, group_by_letter, law_name
 from laws import HEADINGS, SORTS
@@ -91,12 +91,11 @@ def test_what_cannot_be_true_of_a_law_is_found(folder: Path) -> None:
 
 
 def test_every_law_has_an_entry_on_its_page_with_its_facts_and_sources(handbook: Built, register: Register) -> None:
-    folders = [page for part in ("policy/laws", "countries") for page in (handbook.output / part).glob("*.html")]
-    pages = {page.stem: html.parse(page).getroot() for page in folders}
+    pages = (page for _name, page in read_pages(handbook.output))
+    entries = [entry for page in pages for entry in page.xpath("//section[starts-with(@id, 'law-')]")]
     for key, law in register.laws.items():
-        near = [page for name, page in pages.items() if name == law["country"]] or pages.values()
-        (entry,) = (entry for page in near for entry in page.xpath(f"//section[@id='law-{key}']"))
-        assert text(entry.xpath("(.//h3|.//h4|.//h5)[1]")[0]).startswith(" ".join(law_name(law, always=True).split()))
+        (entry,) = (entry for entry in entries if entry.get("id") == f"law-{key}")
+        assert text(entry.xpath("h2|h3|h4|h5")[0]).startswith(" ".join(law_name(law, always=True).split()))
         facts = (f"{law['type']}: {law['topic']}", *(law.get(name, "") for name in ("home_based", "threshold", "body")))
         assert all(" ".join(fact.split()) in text(entry) for fact in (*facts, law["evidence"], key)), key
         assert len(entry.xpath(".//a[@role='doc-noteref']")) == len(law["sources"]), key
@@ -107,7 +106,7 @@ def test_every_law_has_an_entry_on_its_page_with_its_facts_and_sources(handbook:
 
 
 def test_the_counts_are_those_of_the_register(handbook: Built, register: Register) -> None:
-    index = tree(handbook.output, "policy/laws/data")
+    index = tree(handbook.output, find_page("laws-data"))
     for table, field in zip(index.xpath("//table[contains(@class, 'counts')]"), ("type", "evidence"), strict=True):
         heads = [text(head) for head in table.xpath("./thead//th")][1:]
         for row in table.xpath("./tbody/tr"):
@@ -116,11 +115,11 @@ def test_the_counts_are_those_of_the_register(handbook: Built, register: Registe
             assert [int(cell) for cell in cells] == [sum(head in (law[field], "All") for law in laws) for head in heads]
     countries = len({law["country"] for law in register.laws.values()})
     summary = f"{len(register.laws)} laws and policies, of {countries} countries"
-    assert summary in text(tree(handbook.output, "policy/laws/index"))
+    assert summary in text(tree(handbook.output, find_page("laws")))
 
 
 def test_every_country_is_listed_by_its_letter_with_what_is_known_of_it(handbook: Built, register: Register) -> None:
-    rows = tree(handbook.output, "countries/index").xpath("//section[starts-with(@id, 'countries-')]//li")
+    rows = tree(handbook.output, find_page("countries")).xpath("//section[starts-with(@id, 'countries-')]//li")
     held = Counter(law["country"] for law in register.laws.values())
     named = [country for _letter, group in group_by_letter(register.countries.values()) for country in group]
     for row, country in zip(rows, named, strict=True):
@@ -133,8 +132,9 @@ def test_every_country_is_listed_by_its_letter_with_what_is_known_of_it(handbook
 
 
 def test_only_the_page_with_a_table_to_filter_loads_the_script(handbook: Built) -> None:
-    loading = [path.stem for path in handbook.output.rglob("*.html") if b"sse-laws.js" in path.read_bytes()]
-    assert loading == ["all"]
+    for name, page in read_pages(handbook.output):
+        tables = page.xpath("//table[contains(@class, 'law-filter')]")
+        assert len(page.xpath("//script[contains(@src, 'sse-laws')]")) == bool(tables), name
 
 
 def test_the_data_hold_every_law_and_no_formula(handbook: Built, register: Register, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_the_data_hold_every_law_and_no_formula(handbook: Built, register: Regis
     assert (package["licenses"][0]["name"], package["created"][:10]) == ("CC-BY-4.0", "2026-11-24")
     for resource in package["resources"]:
         assert resource["hash"] == f"sha256:{hashlib.sha256(files[resource['path']]).hexdigest()}"
-    codebook = tree(handbook.output, "policy/laws/data").xpath("//table[contains(@class, 'codebook')]/tbody/tr")
+    codebook = tree(handbook.output, find_page("laws-data")).xpath("//table[contains(@class, 'codebook')]/tbody/tr")
     assert [text(row[0]) for row in codebook] == list(rows[0])
 
 

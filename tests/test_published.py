@@ -9,7 +9,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 from browser import find_pages
-from conftest import ROOT, Built, build, write_files
+from conftest import ROOT, Built, build, find_page, write_files
 from lxml import html
 
 CONF = f"""
@@ -158,16 +158,16 @@ def test_a_changed_redirect_is_followed_without_a_fresh_build(tmp_path: Path) ->
 def test_a_page_of_the_handbook_moves_as_the_message_says(handbook_copy: Callable[..., Built]) -> None:
     first = handbook_copy("addresses", output="first")
     docs, redirects = first.source, first.source / "data/redirects.yaml"
-    (docs / "data/published").mkdir(exist_ok=True)
     shutil.copy(first.output / "published.txt", docs / "data/published/0.0.1.txt")
-    page = min((path for path in docs.glob("*/*.md") if path.name != "index.md"), key=lambda path: path.stat().st_size)
-    index, old, new = page.with_name("index.md"), f"{page.parent.name}/{page.stem}", f"{page.parent.name}/moved"
+    old = find_page("study")
+    page, index, new = docs / f"{old}.md", (docs / old).with_name("index.md"), f"{old}-moved"
     page.rename(docs / f"{new}.md")
-    index.write_text(re.sub(rf"(?m)^{page.stem}$", "moved", index.read_text(encoding="utf-8")), encoding="utf-8")
+    index.write_text(re.sub(rf"(?m)^{page.stem}$", r"\g<0>-moved", index.read_text("utf-8")), encoding="utf-8")
     told = [warned.message for warned in handbook_copy("dummy").warnings if warned.type == "sse.anchor_lost"]
     lines = "\n".join(re.findall(r"`([^`]+: \{.*\})`", "\n".join(told))) + "\n"
-    with redirects.open("a", encoding="utf-8") as file:
-        file.write(lines.replace("WHY IT MOVED", "It has a better name now").replace("THE NEW ADDRESS", new))
+    lines = lines.replace("WHY IT MOVED", "It has a better name now").replace("THE NEW ADDRESS", new)
+    before = redirects.read_text("utf-8").replace(f"to: {old}", f"to: {new}")  # it may have moved before
+    redirects.write_text(before + lines, encoding="utf-8")
     moved = handbook_copy()
     assert moved.warnings == []
     assert {old, new} & set(find_pages(moved.output)) == {new}, "the tests of all pages pass over an old address"

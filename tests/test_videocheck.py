@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from conftest import ROOT, Built, build, write_files
+from conftest import ROOT, Built, build, find_page, write_files
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import (
@@ -167,7 +167,7 @@ def test_other_hosts_are_asked_for_the_canonical_address(
 
 
 def test_the_page_shows_the_tables_of_the_code() -> None:
-    page = (ROOT / "docs/contribute/videos.md").read_text(encoding="utf-8")
+    page = (ROOT / f"docs/{find_page('watching-videos')}.md").read_text(encoding="utf-8")
     shown = [[cell.strip() for cell in line.strip("| ").split("|")] for line in page.splitlines() if "|" in line]
     rows = [row for row in shown if len(row) == 4 and row[0] != "oEmbed" and not row[0].startswith("-")]
     hosts = yaml.safe_load(TABLES.read_text(encoding="utf-8"))

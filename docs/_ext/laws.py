@@ -5,7 +5,7 @@ The entry of a law has the label `law-KEY`, so that links to it, and what they l
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -251,21 +251,21 @@ def touch_entries_with_new_users(app: Sphinx, env: BuildEnvironment) -> None:
 
 def check_laws(app: Sphinx, env: BuildEnvironment) -> None:
     """`env-updated`: warn of laws without an entry; note, and fail nothing, which are not checked."""
-    laws, entries, most = book.register.laws, book.register.entries, app.config.sse_law_max_age
-    listed = {key for key in laws if f"law-{key}" in env.domains.standard_domain.anonlabels}
+    laws, entries, labels = book.register.laws, book.register.entries, env.domains.standard_domain.anonlabels
+    listed = {key for key in laws if f"law-{key}" in labels}
     for key in (unlisted := sorted(laws.keys() - listed if listed else ())):
         message = f"No page has an entry of `{key}`: links to it fail. List it on its country's page: `:show: entries`."
         warn(BookCheck.LAW_UNUSED, message, entries[key].path, entries[key].line())
     if unlisted:  # what follows from it is not told: links from tables, and the sources that the entry would cite
-        labels = {f"law-{key}" for key in unlisted} | {f"laws-{laws[key]['country']}" for key in unlisted}
-        lost = [(role, label) for label in sorted(labels) for role in ("myst", "ref")]
-        app.config.nitpick_ignore = [*app.config.nitpick_ignore, *lost]
+        lost = {label for key in unlisted for label in (f"law-{key}", f"laws-{laws[key]['country']}")}
+        app.config.nitpick_ignore = [*app.config.nitpick_ignore, *product(("myst", "ref"), sorted(lost))]
         app.config.sse_report_unused = {*app.config.sse_report_unused} - {"source"}
     old = [law for law in laws.values() if law.get("checked", "") <= templates.globals["stale"]]
     if keys := [law["key"] for law in sorted(old, key=SORTS["checked"])]:
-        message = f"{len(keys)} of {len(laws)} laws were not checked for {most} months, or never."
+        message = f"{len(keys)} of {len(laws)} laws were not checked for {app.config.sse_law_max_age} months, or never."
         place = f"{entries[keys[0]].path}:{entries[keys[0]].line()}"
-        logger.info("%s: NOTE: %s Begin with: %s. [sse.law_stale]", place, message, ", ".join(keys[:3]))
+        see = f"; see `{labels['laws-oldest'][0]}`" if "laws-oldest" in labels else ""  # the page that lists them all
+        logger.info("%s: NOTE: %s Begin with: %s%s. [sse.law_stale]", place, message, ", ".join(keys[:3]), see)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

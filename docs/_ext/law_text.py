@@ -58,7 +58,7 @@ def format_dates(day: str, text: str) -> str:
 
 def group_by_letter(countries: Collection[dict[str, str]]) -> list[tuple[str, list[dict[str, str]]]]:
     """Return the first letters of the names, and the countries of each; an accent counts for nothing."""
-    folded = [re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", each["name"].upper())) for each in countries]
+    folded = [re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", area["name"].upper())) for area in countries]
     groups = groupby(sorted(zip(folded, countries, strict=True), key=lambda pair: pair[0]), lambda pair: pair[0][:1])
     return [(letter, [country for _fold, country in group]) for letter, group in groups]
 

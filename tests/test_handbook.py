@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 import pytest
 import yaml
+from browser import find_pages
 from conftest import ROOT, Built, find_dead_links, find_page, read_pages, write_files
 from lxml import html
 from packaging.version import Version
@@ -64,6 +65,7 @@ def test_each_slide_bullet_leads_to_its_page_in_one_click(handbook: Built) -> No
             assert [link for link in links if not link.startswith("#")], f"slide {number}: {row.text_content()[:60]}"
 
 
+@pytest.mark.long
 def test_parallel_builds_give_the_same_site_do_nothing_twice_and_read_a_changed_page_alone(
     handbook: Built, handbook_copy: Callable[..., Built]
 ) -> None:
@@ -90,23 +92,39 @@ def test_parallel_builds_give_the_same_site_do_nothing_twice_and_read_a_changed_
 # An ordinary contribution is no finding
 
 
-def test_an_ordinary_contribution_is_green(handbook_copy: Callable[..., Built], tmp_path: Path) -> None:
-    """A Vimeo video, a short link, the first law of a country, a diagram without quotes; and it is shown."""
-    docs = tmp_path / "docs"
+@pytest.mark.long
+def test_an_ordinary_contribution_is_green_and_a_page_moves_as_the_message_says(
+    handbook_copy: Callable[..., Built], tmp_path: Path
+) -> None:
+    """A Vimeo video, a short link, the first law of a country, a diagram without quotes on a page that moves."""
+    docs, old = tmp_path / "docs", find_page("study")
+    page, index, new = docs / f"{old}.md", (docs / old).with_name("index.md"), f"{old}-moved"
+    published = [old, *(f"{old}#{label}" for label in re.findall(r"(?m)^\((.+)\)=$", page.read_text("utf-8")))]
     countries = yaml.safe_load((docs / "data/countries.yaml").read_text("utf-8"))
     listed = {path.stem for path in (docs / "data/laws").glob("*.yaml")}
     code = next(code for code, country in countries.items() if code not in listed and "search" not in country)
     added = tomllib.loads((ROOT / "tests/contribution.toml").read_text(encoding="utf-8"))
     write_files(docs, {name.replace("CODE", code): text.replace("CODE", code) for name, text in added["new"].items()})
     for name, text in added["more"].items():
-        (docs / name.replace("PAGE", find_page("study"))).open("a", encoding="utf-8").write(text)
+        (docs / name.replace("PAGE", old)).open("a", encoding="utf-8").write(text)
+    write_files(docs, {"data/published/0.0.1.txt": "\n".join(published)})
+    page.rename(docs / f"{new}.md")
+    index.write_text(re.sub(rf"(?m)^{page.stem}$", r"\g<0>-moved", index.read_text("utf-8")), encoding="utf-8")
+    warnings = handbook_copy().warnings
+    assert {warned.type for warned in warnings} <= {"sse.anchor_lost", "sse.redirect"}  # it may have moved before
+    redirects = (docs / "data/redirects.yaml").read_text("utf-8").replace(f"to: {old}", f"to: {new}")
+    told = re.findall(r"`([^`]+: \{.*\})`", "\n".join(warned.message for warned in warnings))
+    lines = "\n".join(told).replace("WHY IT MOVED", "It has a better name now").replace("THE NEW ADDRESS", new)
+    (docs / "data/redirects.yaml").write_text(f"{redirects}{lines}\n", encoding="utf-8")
     built = handbook_copy()
     assert built.raw_warnings == ""
-    pages = [html.parse(built.output / f"{find_page(label)}.html").getroot() for label in ("study", "videos")]
-    links = {str(link) for page in pages for link in page.xpath("//a/@href")}
+    assert {old, new} & set(find_pages(built.output)) == {new}, "the tests of all pages pass over an old address"
+    trees = dict(read_pages(built.output))
+    assert len(trees[f"{old}.html"].xpath("//main//a/@href")) == len(told) >= len(published) > 1
+    links = {str(link) for name in (new, find_page("videos")) for link in trees[f"{name}.html"].xpath("//a/@href")}
     assert {"https://vimeo.com/76979871", "https://www.youtube.com/watch?v=jNQXAC9IVRw"} <= links
-    assert "Somebody has a wish" in pages[0].text_content()
-    assert [name for name, tree in read_pages(built.output) if tree.xpath(f"//*[@id='law-{code}-2026-cooperatives']")]
+    assert "Somebody has a wish" in trees[f"{new}.html"].text_content()
+    assert [name for name, tree in trees.items() if tree.xpath(f"//*[@id='law-{code}-2026-cooperatives']")]
 
 
 @pytest.mark.skipif(".nox" not in sys.prefix, reason="only the environment that noxfile.py makes is pinned")

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -17,13 +17,12 @@ import pypdfium2
 import pytest
 import yaml
 import zxingcpp
-from conftest import ROOT, Built, build, build_once, write_files
+from conftest import EPOCH, ROOT, Built, build, write_files
 from lxml import html
 from pdf_builder import TEMPLATE
 
 from sse_handbook.video_links import parse_video_link
 
-EPOCH = "1795000000"  # 18 November 2026
 HEADINGS = {f"/H{level}" for level in range(1, 7)}
 BLOCKS = HEADINGS | {"/P", "/LBody", "/Lbl", "/TD", "/TH", "/Caption", "/Note", "/TOCI"}
 # Of a page of the site: what links to its own headings, what is drawn, the heading of its sources, here none; what a
@@ -171,14 +170,9 @@ def group_blocks(pieces: Iterator[Piece] | list[Piece]) -> Iterator[list[Piece]]
 
 
 @pytest.fixture(scope="session")
-def printed(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> Path:
-    """The folder with the real handbook as PDF, built once for all workers."""
-    settings = {"builder": "pdf", "jobs": 2, "sse_diagram_cache": str(diagram_cache)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-        built = build_once(tmp_path_factory, "printed", lambda folder: build(ROOT / "docs", folder, **settings))
-    assert built.raw_warnings == ""
-    return built.output
+def printed(build_format: Callable[..., Path]) -> Path:
+    """The folder with the real handbook as PDF."""
+    return build_format("pdf")
 
 
 @pytest.fixture(scope="session")
@@ -213,6 +207,7 @@ def title_of(handbook: Built, docname: str) -> str:
     return squeeze(read_article(handbook, docname).xpath("string(.//h1)"))
 
 
+@pytest.mark.long
 def test_every_link_leads_somewhere_and_tells_the_number_of_another_page(
     book: Printed, chapters: dict[str, Printed]
 ) -> None:

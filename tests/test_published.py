@@ -1,15 +1,12 @@
 """What a version has published stays reachable: a book is built as version 1, changed, and built as version 2."""
 
 import re
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
-from browser import find_pages
-from conftest import ROOT, Built, build, find_page, write_files
+from conftest import ROOT, Built, build, write_files
 from lxml import html
 
 CONF = f"""
@@ -153,22 +150,3 @@ def test_a_changed_redirect_is_followed_without_a_fresh_build(tmp_path: Path) ->
     again = build(source, tmp_path / "build")
     assert (again.read, again.warnings) == (set(), [])
     assert "forms" not in tree(again, "help.html").xpath("string(//p[@id='training']//@href)")
-
-
-def test_a_page_of_the_handbook_moves_as_the_message_says(handbook_copy: Callable[..., Built]) -> None:
-    first = handbook_copy("addresses")
-    docs, redirects = first.source, first.source / "data/redirects.yaml"
-    shutil.copy(first.output / "published.txt", docs / "data/published/0.0.1.txt")
-    old = find_page("study")
-    page, index, new = docs / f"{old}.md", (docs / old).with_name("index.md"), f"{old}-moved"
-    page.rename(docs / f"{new}.md")
-    index.write_text(re.sub(rf"(?m)^{page.stem}$", r"\g<0>-moved", index.read_text("utf-8")), encoding="utf-8")
-    told = [warned.message for warned in handbook_copy("addresses").warnings if warned.type == "sse.anchor_lost"]
-    lines = "\n".join(re.findall(r"`([^`]+: \{.*\})`", "\n".join(told))) + "\n"
-    lines = lines.replace("WHY IT MOVED", "It has a better name now").replace("THE NEW ADDRESS", new)
-    before = redirects.read_text("utf-8").replace(f"to: {old}", f"to: {new}")  # it may have moved before
-    redirects.write_text(before + lines, encoding="utf-8")
-    moved = handbook_copy()
-    assert moved.warnings == []
-    assert {old, new} & set(find_pages(moved.output)) == {new}, "the tests of all pages pass over an old address"
-    assert len(tree(moved, f"{old}.html").xpath("//main//a/@href")) == len(told) >= 2

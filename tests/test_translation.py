@@ -78,6 +78,7 @@ def article(built: Built, name: str) -> html.HtmlElement:
     return html.parse(built.output / name).xpath("//article")[0]
 
 
+@pytest.mark.long
 def test_only_the_slip_is_told(translated: Built) -> None:
     """A slip is a warning at its place, and a right translation is none."""
     assert [warned.type for warned in translated.warnings] == ["i18n.inconsistent_references"]

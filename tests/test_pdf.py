@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ import pypdfium2
 import pytest
 import yaml
 import zxingcpp
-from conftest import EPOCH, ROOT, Built, build, write_files
+from conftest import EPOCH, ROOT, Built, build, build_format, write_files
 from lxml import html
 from pdf_builder import TEMPLATE
 
@@ -170,9 +170,9 @@ def group_blocks(pieces: Iterator[Piece] | list[Piece]) -> Iterator[list[Piece]]
 
 
 @pytest.fixture(scope="session")
-def printed(build_format: Callable[..., Path]) -> Path:
+def printed(shared: Path, handbook: Built) -> Path:
     """The folder with the real handbook as PDF."""
-    return build_format("pdf")
+    return build_format("pdf", shared, handbook)
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-# By default Python 3.11 looks for dead objects at each 700 new ones: a fifth of the time of a build, which makes
-# millions (November 2026).
+# By default Python 3.11 collects garbage at each 700 new objects: a fifth of the time of a build, which makes millions
+# (November 2026).
 gc.set_threshold(20_000, 20, 20)
 
 sys.path.insert(0, str(Path(__file__).with_name("_ext")))

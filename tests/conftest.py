@@ -173,17 +173,17 @@ def host(server: Loopback) -> VideoHost:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for what all workers of this run share, and no other run: without workers, older ones lie above it."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
-def diagram_cache(shared: Path) -> Path:
+def diagram_cache(shared_folder: Path) -> Path:
     """One cache of drawn diagrams for all tests: few are drawn twice."""
-    (shared / "diagrams").mkdir(exist_ok=True)
-    return shared / "diagrams"
+    (shared_folder / "diagrams").mkdir(exist_ok=True)
+    return shared_folder / "diagrams"
 
 
 def build_once(folder: Path, build_it: Callable[[Path], Built]) -> Built:
@@ -204,13 +204,13 @@ def build_book(source: Path, folder: Path, *options: Any, **settings: object) ->
 
 
 @pytest.fixture(scope="session")
-def handbook(shared: Path, diagram_cache: Path) -> Built:
+def handbook(shared_folder: Path, diagram_cache: Path) -> Built:
     """The real handbook as HTML; what lies in `build/` does not change what the tests see."""
     settings = {"sse_diagram_cache": str(diagram_cache), "sse_downloads": {}}
-    return build_once(shared / "handbook", lambda folder: build_book(ROOT / "docs", folder, **settings))
+    return build_once(shared_folder / "handbook", lambda folder: build_book(ROOT / "docs", folder, **settings))
 
 
-def build_format(builder: str, shared: Path, handbook: Built) -> Path:
+def build_format(builder: str, shared_folder: Path, handbook: Built) -> Path:
     """Build the real handbook in another format, from what was read for its pages, once for all workers."""
 
     def build_it(folder: Path) -> Built:
@@ -219,7 +219,7 @@ def build_format(builder: str, shared: Path, handbook: Built) -> Path:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-        built = build_once(shared / builder, build_it)
+        built = build_once(shared_folder / builder, build_it)
     assert (built.read, built.raw_warnings) == (set(), ""), "was a page changed while the tests ran?"
     return built.output
 

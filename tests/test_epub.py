@@ -19,8 +19,8 @@ NAMES["svg"] = "http://www.w3.org/2000/svg"
 
 
 @pytest.fixture(scope="session")
-def book(shared: Path, handbook: Built) -> Path:
-    return build_format("epub", shared, handbook) / "sse-handbook.epub"
+def book(shared_folder: Path, handbook: Built) -> Path:
+    return build_format("epub", shared_folder, handbook) / "sse-handbook.epub"
 
 
 @pytest.fixture(scope="session")

@@ -89,8 +89,8 @@ def test_parallel_builds_give_the_same_site_do_nothing_twice_and_read_a_changed_
     assert {name for name in changed.written if not name.endswith("index")} <= {study, videos}
 
 
-def test_the_addresses_of_the_book_are_listed(shared: Path, handbook: Built) -> None:
-    listed = (build_format("addresses", shared, handbook) / "published.txt").read_text("utf-8")
+def test_the_addresses_of_the_book_are_listed(shared_folder: Path, handbook: Built) -> None:
+    listed = (build_format("addresses", shared_folder, handbook) / "published.txt").read_text("utf-8")
     assert f"\n{find_page('study')}#study\n" in listed
 
 

@@ -170,9 +170,9 @@ def group_blocks(pieces: Iterator[Piece] | list[Piece]) -> Iterator[list[Piece]]
 
 
 @pytest.fixture(scope="session")
-def printed(shared: Path, handbook: Built) -> Path:
+def printed(shared_folder: Path, handbook: Built) -> Path:
     """The folder with the real handbook as PDF."""
-    return build_format("pdf", shared, handbook)
+    return build_format("pdf", shared_folder, handbook)
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,7 @@ def write_catalogues(templates: Path, folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def translated(shared: Path, diagram_cache: Path) -> Built:
+def translated(shared_folder: Path, diagram_cache: Path) -> Built:
     def build_book(folder: Path) -> Built:
         templates = build(ROOT / "docs", folder, "gettext", sse_diagram_cache=str(diagram_cache)).output
         extract = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F", "pyproject.toml"]
@@ -71,7 +71,7 @@ def translated(shared: Path, diagram_cache: Path) -> Built:
         write_catalogues(templates, folder / "docs/locales/ar/LC_MESSAGES")
         return build(folder / "docs", folder, language="ar", sse_diagram_cache=str(diagram_cache))
 
-    return build_once(shared / "translated", build_book)
+    return build_once(shared_folder / "translated", build_book)
 
 
 def article(built: Built, name: str) -> html.HtmlElement:
